@@ -1,0 +1,257 @@
+"""What a server of the Assistants API answers, as the program needs it: frozen, and read totally.
+
+Every `from_json` takes whatever JSON object a server sent and never raises: a missing or wrongly typed field becomes
+its empty value, so that an object of a newer or careless server still shows. `raw` keeps the object as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+Json = Mapping[str, Any]
+Role = Literal["user", "assistant"]
+
+ACTIVE_STATUSES = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
+"""The run states in which a thread takes neither a message nor another run."""
+
+
+def text_of(raw: Json, key: str) -> str:
+    """The string at `key`, or ""."""
+    value = raw.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def whole_of(raw: Json, key: str) -> int | None:
+    """The number at `key` as a whole number, or None. Times are Unix seconds; some servers send fractions."""
+    value = raw.get(key)
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def object_of(raw: Json, key: str) -> Json:
+    """The object at `key`, or an empty one."""
+    value = raw.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def objects_of(raw: Json, key: str) -> Sequence[Json]:
+    """The objects in the list at `key`; anything else in it is left out."""
+    value = raw.get(key)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """One assistant as the server has it."""
+
+    id: str
+    raw: Json
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(id=text_of(raw, "id"), raw=dict(raw))
+
+    @property
+    def name(self) -> str:
+        return text_of(self.raw, "name")
+
+    @property
+    def model(self) -> str:
+        return text_of(self.raw, "model")
+
+    @property
+    def category(self) -> str:
+        """`metadata.category`, by which the picker groups."""
+        return text_of(object_of(self.raw, "metadata"), "category")
+
+    @property
+    def tool_types(self) -> tuple[str, ...]:
+        return tuple(text_of(tool, "type") for tool in objects_of(self.raw, "tools"))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one run."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        prompt = whole_of(raw, "prompt_tokens") or 0
+        completion = whole_of(raw, "completion_tokens") or 0
+        return cls(prompt, completion, whole_of(raw, "total_tokens") or prompt + completion)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool. `output` is None while it is awaited; `arguments` is the JSON text the model wrote."""
+
+    id: str
+    type: str
+    name: str = ""
+    arguments: str = ""
+    output: str | None = None
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        function = object_of(raw, "function")
+        output = function.get("output")
+        return cls(
+            id=text_of(raw, "id"),
+            type=text_of(raw, "type"),
+            name=text_of(function, "name"),
+            arguments=text_of(function, "arguments"),
+            output=output if isinstance(output, str) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. Times are Unix seconds. `waiting_for` are the function calls whose outputs the server awaits."""
+
+    id: str
+    thread_id: str = ""
+    assistant_id: str = ""
+    status: str = "queued"
+    model: str = ""
+    created_at: int = 0
+    started_at: int | None = None
+    completed_at: int | None = None
+    error_code: str = ""
+    error_message: str = ""
+    incomplete_reason: str = ""
+    usage: Usage | None = None
+    waiting_for: tuple[ToolCall, ...] = ()
+    notes: str = ""
+    """What the engine did differently from what was asked, in a sentence (metadata of the engine), or ""."""
+    raw: Json = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        error = object_of(raw, "last_error")
+        usage = object_of(raw, "usage")
+        awaited = object_of(object_of(raw, "required_action"), "submit_tool_outputs")
+        return cls(
+            id=text_of(raw, "id"),
+            thread_id=text_of(raw, "thread_id"),
+            assistant_id=text_of(raw, "assistant_id"),
+            status=text_of(raw, "status") or "queued",
+            model=text_of(raw, "model"),
+            created_at=whole_of(raw, "created_at") or 0,
+            started_at=whole_of(raw, "started_at"),
+            completed_at=whole_of(raw, "completed_at"),
+            error_code=text_of(error, "code"),
+            error_message=text_of(error, "message"),
+            incomplete_reason=text_of(object_of(raw, "incomplete_details"), "reason"),
+            usage=Usage.from_json(usage) if usage else None,
+            waiting_for=tuple(ToolCall.from_json(call) for call in objects_of(awaited, "tool_calls")),
+            notes=text_of(raw, "playground_notes"),
+            raw=dict(raw),
+        )
+
+    @property
+    def active(self) -> bool:
+        return self.status in ACTIVE_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a thread. `text` joins its text parts; other parts stand in it as `[image_file: id]`."""
+
+    id: str
+    role: str
+    text: str = ""
+    thread_id: str = ""
+    run_id: str = ""
+    assistant_id: str = ""
+    status: str = "completed"
+    incomplete_reason: str = ""
+    created_at: int = 0
+    metadata: Json = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            id=text_of(raw, "id"),
+            role=text_of(raw, "role") or "assistant",
+            text="\n\n".join(filter(None, map(part_text, objects_of(raw, "content")))),
+            thread_id=text_of(raw, "thread_id"),
+            run_id=text_of(raw, "run_id"),
+            assistant_id=text_of(raw, "assistant_id"),
+            status=text_of(raw, "status") or "completed",
+            incomplete_reason=text_of(object_of(raw, "incomplete_details"), "reason"),
+            created_at=whole_of(raw, "created_at") or 0,
+            metadata=dict(object_of(raw, "metadata")),
+        )
+
+
+def part_text(part: Json) -> str:
+    """The text of one content part of a message."""
+    kind = text_of(part, "type")
+    if kind == "text":
+        text = part.get("text")
+        return text if isinstance(text, str) else text_of(object_of(part, "text"), "value")
+    if kind == "refusal":
+        return text_of(part, "refusal")
+    body = object_of(part, kind)
+    return f"[{kind}: {text_of(body, 'file_id') or text_of(body, 'url')}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run: a message being made, or tools being called."""
+
+    id: str
+    run_id: str
+    type: str
+    status: str
+    tool_calls: tuple[ToolCall, ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        details = object_of(raw, "step_details")
+        return cls(
+            id=text_of(raw, "id"),
+            run_id=text_of(raw, "run_id"),
+            type=text_of(raw, "type"),
+            status=text_of(raw, "status"),
+            tool_calls=tuple(ToolCall.from_json(call) for call in objects_of(details, "tool_calls")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSummary:
+    """A thread in a list. Times are Unix seconds."""
+
+    id: str
+    first_message: str = ""
+    message_count: int = 0
+    last_activity_at: int = 0
+    assistant_ids: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        ids = raw.get("assistant_ids")
+        return cls(
+            id=text_of(raw, "id"),
+            first_message=text_of(raw, "first_message"),
+            message_count=whole_of(raw, "message_count") or 0,
+            last_activity_at=whole_of(raw, "last_activity_at") or whole_of(raw, "created_at") or 0,
+            assistant_ids=tuple(i for i in ids if isinstance(i, str))
+            if isinstance(ids, list | tuple)
+            else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something changed on the server. `kind` is assistant, thread, message, run, or reset (read everything anew)."""
+
+    sequence: int
+    kind: str
+    id: str = ""
+    thread_id: str = ""
+    action: str = ""
