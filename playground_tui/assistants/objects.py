@@ -240,9 +240,7 @@ class ThreadSummary:
             first_message=text_of(raw, "first_message"),
             message_count=whole_of(raw, "message_count") or 0,
             last_activity_at=whole_of(raw, "last_activity_at") or whole_of(raw, "created_at") or 0,
-            assistant_ids=tuple(i for i in ids if isinstance(i, str))
-            if isinstance(ids, list | tuple)
-            else (),
+            assistant_ids=tuple(i for i in ids if isinstance(i, str)) if isinstance(ids, list | tuple) else (),
         )
 
 
