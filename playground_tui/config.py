@@ -1,0 +1,325 @@
+"""The program's settings: command line before environment before `config.toml` before defaults.
+
+Keys and other secrets are never part of a `repr`, a message or a log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playground_tui.paths import Paths
+from playground_tui.text import shorten
+
+OPENAI_URL = "https://api.openai.com/v1"
+KEY_COMMAND_TIMEOUT = 10.0
+"""Seconds that an `api_key_command` may take."""
+
+_PROVIDER_NAME = re.compile(r"[a-z0-9_-]+")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+Json = Mapping[str, Any]
+Check = Callable[[object], str | None]
+"""Answers what a value must be, as the rest of a sentence, or None when it is that."""
+
+
+class ConfigError(Exception):
+    """A setting cannot be used. `str(error)` is a sentence that names the file (or variable) and the key."""
+
+
+class Secret(str):
+    """A key: a string as any other, but not in a `repr`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(a key)'" if self else "''"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user chose. Times are seconds."""
+
+    server: str | None = None
+    """URL of an Assistants v2 server in place of the engine."""
+    server_key: str | None = field(default=None, repr=False)
+    assistant: str | None = None
+    """Id or name of the assistant to open."""
+    thread: str | None = None
+    provider: str | None = None
+    """The default provider of this screen alone."""
+    autosave_delay: float = 3.0
+    idle_exit: float = 1800.0
+    """How long the engine lives with nobody connected and no run active."""
+    run_expires_after: int = 600
+    default_provider: str | None = None
+    providers: Mapping[str, Json] = field(default_factory=dict)
+    """The `[providers.NAME]` tables as they are written. They name where a key is, never the key."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id -> keys, separated by commas."""
+    theme: str | None = None
+    scroll: Literal["calm", "line"] = "calm"
+
+
+def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, object]) -> Settings:
+    """The settings of this start. `argv` holds server, assistant, thread and provider where they were given.
+
+    Raises ConfigError for a file that cannot be read or parsed, an unknown key, or a value of the wrong type.
+    """
+    table = _read(paths.config_file)
+    _check_table(table, _TOP, paths.config_file, "")
+    display = table.pop("display", {})
+    _check_table(display, _DISPLAY, paths.config_file, "display.")
+    for name, provider in table.get("providers", {}).items():
+        _check_provider(name, provider, paths.config_file)
+    chosen: dict[str, Any] = {**table, **display, **_from_environment(environ), **_from_argv(argv)}
+    return Settings(**chosen)
+
+
+def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+    """What a start hands to the engine: the providers with their keys, and the times the user chose.
+
+    `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after"}`.
+    A provider whose key cannot be had also has `problem`, a sentence. Runs the configured `api_key_command`s (each at
+    most KEY_COMMAND_TIMEOUT seconds): call it off the event loop.
+    """
+    providers = [_configured(name, table, environ) for name, table in settings.providers.items()]
+    if "openai" not in settings.providers and (environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL")):
+        providers.append(_openai_of(environ))
+    return {
+        "providers": providers,
+        "default_provider": settings.default_provider,
+        "idle_exit": settings.idle_exit,
+        "run_expires_after": settings.run_expires_after,
+    }
+
+
+# --- reading and checking
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 -- most starts have no configuration
+
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {shorten(str(error), 200)}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file} is nested too deeply.") from error
+
+
+def _text(value: object) -> str | None:
+    return None if isinstance(value, str) and value.strip() else "must be text in quotes, not empty"
+
+
+def _seconds(value: object) -> str | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if number and math.isfinite(value) and value >= 0 else "must be a number of seconds"  # type: ignore[arg-type,operator]
+
+
+def _whole_seconds(value: object) -> str | None:
+    return None if type(value) is int and value >= 1 else "must be a whole number of seconds, at least 1"
+
+
+def _url(value: object) -> str | None:
+    return None if isinstance(value, str) and _is_url(value) else "must be a URL that begins with http:// or https://"
+
+
+def _table(value: object) -> str | None:
+    return None if isinstance(value, Mapping) else "must be a table"
+
+
+def _bindings(value: object) -> str | None:
+    if isinstance(value, Mapping) and all(isinstance(keys, str) for keys in value.values()):
+        return None
+    return 'must be a table of binding = "keys"'
+
+
+def _provider_name(value: object) -> str | None:
+    good = isinstance(value, str) and _PROVIDER_NAME.fullmatch(value)
+    return None if good else "must be a provider's name: small letters, digits, - and _"
+
+
+def _kind(value: object) -> str | None:
+    return None if value in ("responses", "chat") else 'must be "responses" or "chat"'
+
+
+def _scroll(value: object) -> str | None:
+    return None if value in ("calm", "line") else 'must be "calm" or "line"'
+
+
+def _variable(value: object) -> str | None:
+    good = isinstance(value, str) and _VARIABLE_NAME.fullmatch(value)
+    return None if good else "must be the name of an environment variable (not the key itself)"
+
+
+_TOP: Mapping[str, Check] = {
+    "server": _url,
+    "autosave_delay": _seconds,
+    "idle_exit": _seconds,
+    "run_expires_after": _whole_seconds,
+    "default_provider": _provider_name,
+    "providers": _table,
+    "keys": _bindings,
+    "display": _table,
+}
+_DISPLAY: Mapping[str, Check] = {"theme": _text, "scroll": _scroll}
+_PROVIDER: Mapping[str, Check] = {
+    "kind": _kind,
+    "base_url": _url,
+    "api_key_env": _variable,
+    "api_key_command": _text,
+}
+
+
+def _check_table(table: Json, known: Mapping[str, Check], file: Path, prefix: str) -> None:
+    for key, value in table.items():
+        name = shorten(prefix + key, 80)
+        if key not in known:
+            raise ConfigError(f"{file}: {name} is not a setting. Known: {', '.join(sorted(known))}.")
+        wrong = known[key](value)
+        if wrong is not None:
+            raise ConfigError(f"{file}: {name} {wrong}.")
+
+
+def _check_provider(name: str, table: object, file: Path) -> None:
+    shown = shorten(f"providers.{name}", 80)
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{file}: {shown} must be a table, written [providers.NAME].")
+    if not _PROVIDER_NAME.fullmatch(name):
+        raise ConfigError(f"{file}: {shown}: a provider's name has small letters, digits, - and _ only.")
+    if name == "rehearsal":
+        raise ConfigError(f"{file}: {shown}: this name is taken by the built-in stand-in.")
+    _check_table(table, _PROVIDER, file, f"providers.{name}.")
+    if "base_url" not in table and name != "openai":
+        raise ConfigError(f"{file}: {shown}.base_url is missing: where does this provider answer?")
+    if "api_key_env" in table and "api_key_command" in table:
+        raise ConfigError(f"{file}: {shown} has both api_key_env and api_key_command: keep one.")
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    chosen = {}
+    server = environ.get("PLAYGROUND_TUI_SERVER", "").strip()
+    if server:
+        if not _is_url(server):
+            raise ConfigError("PLAYGROUND_TUI_SERVER must be a URL that begins with http:// or https://.")
+        chosen["server"] = server
+    key = environ.get("PLAYGROUND_TUI_SERVER_KEY", "").strip()
+    if key:
+        if not _is_key(key):
+            raise ConfigError("PLAYGROUND_TUI_SERVER_KEY is not a key: it has spaces or characters outside ASCII.")
+        chosen["server_key"] = Secret(key)
+    return chosen
+
+
+def _from_argv(argv: Mapping[str, object]) -> dict[str, str]:
+    chosen = {}
+    for name in ("server", "assistant", "thread", "provider"):
+        value = argv.get(name)
+        if isinstance(value, str) and value.strip():
+            chosen[name] = value.strip()
+    if "server" in chosen and not _is_url(chosen["server"]):
+        raise ConfigError("--server must be a URL that begins with http:// or https://.")
+    return chosen
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text.strip())
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+# --- handing over
+
+
+def _configured(name: str, table: Json, environ: Mapping[str, str]) -> dict[str, Any]:
+    base_url = str(table.get("base_url", OPENAI_URL)).strip().rstrip("/")
+    if "api_key_command" in table:
+        key, problem = _key_of_command(name, str(table["api_key_command"]), environ)
+    elif "api_key_env" in table:
+        key, problem = _key_of_variable(str(table["api_key_env"]), environ)
+    elif base_url == OPENAI_URL:
+        key, problem = _key_of_variable("OPENAI_API_KEY", environ)
+    else:
+        key, problem = None, ""
+    kind = str(table.get("kind", "responses"))
+    return _entry(problem, name=name, kind=kind, base_url=base_url, api_key=key, origin="config")
+
+
+def _openai_of(environ: Mapping[str, str]) -> dict[str, Any]:
+    base_url = environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI_URL
+    key, problem = _key_of_variable("OPENAI_API_KEY", environ) if environ.get("OPENAI_API_KEY") else (None, "")
+    if not _is_url(base_url):
+        base_url, key = OPENAI_URL, None
+        problem = "OPENAI_BASE_URL is not a URL that begins with http:// or https://."
+    return _entry(problem, name="openai", kind="responses", base_url=base_url, api_key=key, origin="environment")
+
+
+def _entry(problem: str, **provider: str | None) -> dict[str, Any]:
+    return {**provider, "problem": problem} if problem else dict(provider)
+
+
+def _key_of_variable(variable: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+    value = environ.get(variable, "").strip()
+    if not value:
+        return None, f"{variable} is not set."
+    return _key_of(value, variable)
+
+
+def _key_of(text: str, origin: str) -> tuple[Secret | None, str]:
+    if _is_key(text):
+        return Secret(text), ""
+    return None, f"{origin} holds no key: it has spaces or characters outside ASCII."
+
+
+def _key_of_command(name: str, command: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+    """The first line the command prints. What it says on stderr is dropped: it may hold a secret."""
+    label = f"providers.{name}.api_key_command"
+    try:
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            start_new_session=True,
+        ) as process:
+            printed = _printed_in_time(process)
+    except (OSError, ValueError) as error:
+        return None, f"{label} cannot be run: {shorten(str(error), 120)}."
+    if printed is None:
+        return None, f"{label} did not end within {KEY_COMMAND_TIMEOUT:g} s."
+    if process.returncode:
+        return None, f"{label} failed with exit code {process.returncode}: run it yourself to see why."
+    lines = printed.decode("utf-8", errors="replace").strip().splitlines()
+    return _key_of(lines[0].strip(), label) if lines else (None, f"{label} printed nothing.")
+
+
+def _printed_in_time(process: subprocess.Popen[bytes]) -> bytes | None:
+    try:
+        return process.communicate(timeout=KEY_COMMAND_TIMEOUT)[0]
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return None
