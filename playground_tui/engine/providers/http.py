@@ -1,0 +1,142 @@
+"""HTTP to one provider: a request out, server-sent events or a JSON object back, every failure a ProviderError."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from playground_tui.engine.providers.base import ProviderSettings
+from playground_tui.engine.providers.event_reader import EventReader, TooLong
+from playground_tui.engine.providers.refusals import broken, garbage, object_of, refused
+from playground_tui.protocol import HOPS_HEADER
+
+CONNECT = 10.0
+"""Seconds for a connection to be made."""
+SILENCE = 300.0
+"""Seconds in which a remote provider must send something. A local one may think for as long as the run lives."""
+LIST = 5.0
+"""Seconds for a short answer such as the list of models."""
+REFUSAL = 64 * 1024
+"""Bytes of an error body that are read."""
+
+
+def loopback(host: str) -> bool:
+    """Whether the host is this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+class Http:
+    """The connections to one provider: made with the first request, closed by `close` when no request uses them.
+
+    A request begun after `close` (by a run that still holds the provider) makes its own and closes them after it.
+    """
+
+    def __init__(self, settings: ProviderSettings):
+        self.settings = settings
+        self._client: httpx2.AsyncClient | None = None
+        self._users = 0
+        self._retired = False
+
+    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[tuple[str, str], None]:
+        """POST `body` and yield (event, data) as they come. A server that answers with JSON alone gives one pair.
+
+        Raises Refused for an error status, ProviderError for anything else that goes wrong. Closing it closes the
+        request.
+        """
+        async with self._using() as client:
+            try:
+                async with client.stream("POST", self._url(path), json=dict(body)) as response:
+                    if response.status_code != 200:
+                        raise await self._refusal(response)
+                    async for event in self._read(response):
+                        yield event
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise broken(self.settings, error) from error
+
+    async def get(self, path: str) -> Mapping[str, Any]:
+        """GET a JSON object. Raises as `events` does."""
+        async with self._using() as client:
+            try:
+                response = await client.get(self._url(path), timeout=LIST)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise broken(self.settings, error) from error
+        if response.status_code != 200:
+            raise refused(self.settings, response.status_code, response.headers, response.content)
+        return object_of(self.settings, response.text)
+
+    async def close(self) -> None:
+        self._retired = True
+        await self._close_unused()
+
+    async def _read(self, response: httpx2.Response) -> AsyncIterator[tuple[str, str]]:
+        if "json" in (kind := response.headers.get("content-type", "")) and "stream" not in kind:
+            yield "", (await response.aread()).decode("utf-8", "replace")
+            return
+        if "html" in kind:
+            raise garbage(self.settings, "<html")
+        reader = EventReader()
+        try:
+            async for received in response.aiter_bytes():
+                for event in reader.feed(received):
+                    yield event
+        except TooLong:
+            raise garbage(self.settings, "") from None
+        for event in reader.end():
+            yield event
+
+    async def _refusal(self, response: httpx2.Response) -> Exception:
+        body = b""
+        async for received in response.aiter_bytes():
+            body += received
+            if len(body) > REFUSAL:
+                break
+        return refused(self.settings, response.status_code, response.headers, body[:REFUSAL])
+
+    def _url(self, path: str) -> httpx2.URL:
+        """The path under base_url, whose own query (`?api-version=...`) stays."""
+        base = httpx2.URL(self.settings.base_url)
+        return base.copy_with(path=base.path.rstrip("/") + path)
+
+    @asynccontextmanager
+    async def _using(self) -> AsyncIterator[httpx2.AsyncClient]:
+        self._users += 1
+        try:
+            if self._client is None:
+                self._client = new_client(self.settings)
+            yield self._client
+        except httpx2.InvalidURL as error:
+            raise broken(self.settings, error) from error
+        finally:
+            self._users -= 1
+            if self._retired:
+                await asyncio.shield(self._close_unused())
+
+    async def _close_unused(self) -> None:
+        if self._users == 0 and self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+
+def new_client(settings: ProviderSettings) -> httpx2.AsyncClient:
+    """A client with the provider's key; proxies of the environment are for remote providers alone.
+
+    Redirects are not followed: they would carry the key to another host. Raises InvalidURL.
+    """
+    local = loopback(httpx2.URL(settings.base_url).host)
+    headers = {HOPS_HEADER: "1", "Accept-Encoding": "identity", "User-Agent": "playground-tui"}
+    if settings.api_key:
+        headers["Authorization"] = f"Bearer {settings.api_key}"
+    return httpx2.AsyncClient(
+        headers=headers,
+        timeout=httpx2.Timeout(SILENCE, connect=CONNECT, read=None if local else SILENCE),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0),
+        trust_env=not local,
+    )

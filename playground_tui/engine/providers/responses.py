@@ -1,0 +1,242 @@
+"""OpenAI's Responses API: `POST {base_url}/responses`, streamed and not stored there.
+
+A server that has no such address is asked by Chat Completions instead, from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from playground_tui.engine.providers.base import (
+    AssistantTurn,
+    CallArguments,
+    CallBegun,
+    Finished,
+    FunctionCall,
+    ImagePart,
+    ModelRequest,
+    ProviderEvent,
+    ProviderSettings,
+    Text,
+    ToolOutput,
+    Turn,
+    Usage,
+    UserTurn,
+)
+from playground_tui.engine.providers.chat import ChatProvider
+from playground_tui.engine.providers.refusals import Refused, cut, object_of, reported
+from playground_tui.engine.providers.shapes import mapping, mappings, whole
+from playground_tui.engine.providers.streaming import HttpProvider
+
+ENDS = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
+
+
+class ResponsesProvider(HttpProvider):
+    """A provider of kind `responses`."""
+
+    extras = frozenset({"parallel_tool_calls"})
+
+    def __init__(self, settings: ProviderSettings):
+        super().__init__(settings)
+        self._chat = ChatProvider(settings)
+        self._by_chat = False
+
+    async def _attempt(self, request: ModelRequest, refused: frozenset[str]) -> AsyncGenerator[ProviderEvent, None]:
+        if not self._by_chat:
+            try:
+                async with aclosing(self._respond(request, refused)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except Refused as refusal:
+                if not no_such_address(refusal):
+                    raise
+        async with aclosing(self._chat.stream(request)) as events:
+            async for event in events:
+                self._by_chat = True
+                yield event
+
+    async def close(self) -> None:
+        await super().close()
+        await self._chat.close()
+
+    async def _respond(self, request: ModelRequest, refused: frozenset[str]) -> AsyncGenerator[ProviderEvent, None]:
+        answer = ResponsesAnswer(self.settings)
+        async with aclosing(self._http.events("/responses", responses_body(request, refused))) as received:
+            async for kind, data in received:
+                if data.strip() == "[DONE]":
+                    break
+                for event in answer.take(kind, object_of(self.settings, data)):
+                    yield event
+                if answer.ended:
+                    return
+        raise cut(self.settings)
+
+
+def no_such_address(refusal: Refused) -> bool:
+    """Whether a server has no /responses, rather than not knowing the model."""
+    return refusal.status in {404, 405, 501} and refusal.kind != "model_not_found"
+
+
+class ResponsesAnswer:
+    """One answer being read, event by event."""
+
+    def __init__(self, settings: ProviderSettings):
+        self._settings = settings
+        self._calls: dict[object, CallSoFar] = {}
+        self._said = False
+        self.ended = False
+
+    def take(self, kind: str, data: Mapping[str, Any]) -> Iterator[ProviderEvent]:
+        """The events of one event. Raises ProviderError for a failure told in the stream."""
+        kind = str(data.get("type") or kind)
+        if data.get("object") == "response":
+            kind, data = f"response.{data.get('status')}", {"response": data}
+        match kind:
+            case "response.output_text.delta" | "response.refusal.delta":
+                yield from self._text(data.get("delta"))
+            case "response.output_item.added" | "response.output_item.done":
+                yield from self._item(mapping(data.get("item")), data.get("output_index"))
+            case "response.function_call_arguments.delta":
+                yield from self._arguments(data.get("output_index"), str(data.get("delta") or ""))
+            case "response.function_call_arguments.done":
+                yield from self._rest(data.get("output_index"), str(data.get("arguments") or ""))
+            case "error":
+                raise reported(self._settings, data)
+            case _ if kind in ENDS:
+                yield from self._end(kind, mapping(data.get("response")))
+
+    def _text(self, text: object) -> Iterator[ProviderEvent]:
+        if text and isinstance(text, str):
+            self._said = True
+            yield Text(text)
+
+    def _item(self, item: Mapping[str, Any], index: object) -> Iterator[ProviderEvent]:
+        """A function call begins, or is whole (servers that stream no arguments send it only then)."""
+        if item.get("type") != "function_call":
+            return
+        if index not in self._calls:
+            self._calls[index] = CallSoFar(len(self._calls))
+            call_id = str(item.get("call_id") or item.get("id") or f"call_{index}")
+            yield CallBegun(self._calls[index].place, call_id, str(item.get("name") or ""))
+        yield from self._rest(index, str(item.get("arguments") or ""))
+
+    def _arguments(self, index: object, text: str) -> Iterator[ProviderEvent]:
+        if text and (call := self._calls.get(index)):
+            call.length += len(text)
+            yield CallArguments(call.place, text)
+
+    def _rest(self, index: object, whole: str) -> Iterator[ProviderEvent]:
+        """What is still missing of arguments that are now whole."""
+        if call := self._calls.get(index):
+            yield from self._arguments(index, whole[call.length :])
+
+    def _end(self, kind: str, response: Mapping[str, Any]) -> Iterator[ProviderEvent]:
+        if kind in {"response.failed", "response.cancelled"}:
+            raise reported(self._settings, response.get("error") or {"message": "the response failed"})
+        if not self._said and not self._calls:
+            yield from self._unstreamed(response)
+        self.ended = True
+        yield self._finished(kind, response)
+
+    def _unstreamed(self, response: Mapping[str, Any]) -> Iterator[ProviderEvent]:
+        """The output of a response of which nothing was streamed."""
+        for index, item in enumerate(mappings(response.get("output"))):
+            yield from self._item(item, index)
+            for part in mappings(item.get("content")):
+                yield from self._text(part.get("text") or part.get("refusal"))
+
+    def _finished(self, kind: str, response: Mapping[str, Any]) -> Finished:
+        usage = mapping(response.get("usage"))
+        told = Usage(whole(usage.get("input_tokens")), whole(usage.get("output_tokens"))) if usage else None
+        if kind == "response.incomplete":
+            reason = mapping(response.get("incomplete_details")).get("reason")
+            return Finished("content_filter" if reason == "content_filter" else "length", told)
+        return Finished("tool_calls" if self._calls else "stop", told)
+
+
+class CallSoFar:
+    """A function call on its way: its place among the calls and how many characters of arguments have come."""
+
+    __slots__ = ("length", "place")
+
+    def __init__(self, place: int):
+        self.place = place
+        self.length = 0
+
+
+def responses_body(request: ModelRequest, refused: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The request's body, without what the server is known to refuse."""
+    items = [item for turn in request.turns for item in input_items(turn)]
+    body: dict[str, Any] = {"model": request.model, "input": items, "stream": True, "store": False}
+    optional = {
+        "instructions": request.instructions or None,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "reasoning": None if request.reasoning_effort is None else {"effort": request.reasoning_effort},
+        "max_output_tokens": request.max_completion_tokens,
+        "text": text_settings(request.response_format),
+    }
+    body |= {name: value for name, value in optional.items() if value is not None}
+    return body | responses_tools(request, refused)
+
+
+def text_settings(response_format: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """`text.format` for the contract's response_format: the JSON schema stands one level higher here."""
+    if not isinstance(response_format, Mapping):
+        return None
+    return {"format": {"type": response_format.get("type"), **mapping(response_format.get("json_schema"))}}
+
+
+def responses_tools(request: ModelRequest, refused: frozenset[str]) -> dict[str, Any]:
+    """The tools and how they may be chosen; nothing when there are none."""
+    if not request.tools:
+        return {}
+    found: dict[str, Any] = {"tools": [flat_tool(tool) for tool in request.tools]}
+    choice = request.tool_choice
+    if isinstance(choice, str):
+        found["tool_choice"] = choice
+    elif choice is not None and choice.get("type") == "function":
+        found["tool_choice"] = {"type": "function", "name": mapping(choice.get("function")).get("name")}
+    if request.parallel_tool_calls is not None and "parallel_tool_calls" not in refused:
+        found["parallel_tool_calls"] = request.parallel_tool_calls
+    return found
+
+
+def flat_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A function tool with its function's fields beside the type. `strict` is said: here it would default to true."""
+    function = mapping(tool.get("function"))
+    empty = {"type": "object", "properties": {}}
+    flat = {"type": "function", "parameters": empty, "strict": False}
+    return flat | {name: value for name, value in function.items() if value is not None}
+
+
+def input_items(turn: Turn) -> Iterator[dict[str, Any]]:
+    """One turn as the items of `input`."""
+    match turn:
+        case UserTurn(parts):
+            yield {"type": "message", "role": "user", "content": [input_part(part) for part in parts]}
+        case ToolOutput(call_id, output):
+            yield {"type": "function_call_output", "call_id": call_id, "output": output}
+        case AssistantTurn(text, calls):
+            if text:
+                content = [{"type": "output_text", "text": text, "annotations": []}]
+                yield {"type": "message", "role": "assistant", "content": content}
+            yield from map(call_item, calls)
+
+
+def input_part(part: str | ImagePart) -> dict[str, Any]:
+    if isinstance(part, ImagePart):
+        return {"type": "input_image", "image_url": part.url, "detail": part.detail}
+    return {"type": "input_text", "text": part}
+
+
+def call_item(call: FunctionCall) -> dict[str, Any]:
+    return {
+        "type": "function_call",
+        "call_id": call.call_id,
+        "name": call.name,
+        "arguments": call.arguments or "{}",
+    }
