@@ -1,0 +1,39 @@
+"""What the handlers and the runs share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+
+if TYPE_CHECKING:
+    from playground_tui.engine.changes import ChangeFeed
+    from playground_tui.engine.providers.registry import ProviderRegistry
+    from playground_tui.engine.runs.service import RunService
+    from playground_tui.engine.store.database import Database
+
+
+@dataclass(slots=True)
+class Engine:
+    """One engine. It stands in `app.state.engine`."""
+
+    database: Database
+    changes: ChangeFeed
+    providers: ProviderRegistry
+    runs: RunService
+    clock: Callable[[], float] = time.time
+    run_expires_after: int = 600
+    """Seconds after its creation in which a run expires."""
+
+    def now(self) -> int:
+        """The time in whole Unix seconds."""
+        return int(self.clock())
+
+
+def engine_of(request: HTTPConnection) -> Engine:
+    """The engine that this request came to."""
+    engine: Engine = request.app.state.engine
+    return engine

@@ -1,0 +1,159 @@
+"""Every failure of a request in the contract's body: `{"error": {"message", "type", "param", "code"}}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from playground_tui.engine.store.idempotency import KeyReused
+from playground_tui.engine.store.paging import UnknownCursor
+from playground_tui.engine.store.runs import ActiveRun
+from playground_tui.engine.store.unknown import Unknown
+
+_NOT_FOUND = 404
+
+
+class ApiError(Exception):
+    """A request is refused. `status` is the HTTP status; the rest is the contract's error object."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        type: str = "invalid_request_error",  # noqa: A002 - the contract's word
+        param: str | None = None,
+        code: str | None = None,
+    ):
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.type = type
+        self.param = param
+        self.code = code
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON body."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+class Json(Response):
+    """A JSON body in ASCII: whatever a text holds, it can be sent, and no reader takes part of it for a line's end."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
+
+
+def answer(error: ApiError) -> Response:
+    """The response that an error is."""
+    return Json(error.body, status_code=error.status)
+
+
+def invalid(error: ValidationError, given: object) -> ApiError:
+    """What is wrong first in the body `given`. `param` is the dotted path to it."""
+    details = error.errors(include_url=False, include_context=True)
+    first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
+    param = dotted_path(first["loc"], given)
+    sentence, code = _sentence(first, param)
+    return ApiError(sentence, param=param or None, code=code)
+
+
+def dotted_path(location: Sequence[str | int], given: object) -> str:
+    """The path to a fault in the body, without the names of alternatives that pydantic puts between its parts."""
+    steps: list[str] = []
+    here = given
+    for part in location[:-1]:
+        inside = _inside(here, part)
+        if inside is not None:
+            steps.append(str(part))
+            here = inside
+    if location and isinstance(here, dict if isinstance(location[-1], str) else list):
+        steps.append(str(location[-1]))
+    return ".".join(steps)
+
+
+def _inside(here: object, part: str | int) -> object:
+    if isinstance(here, list) and isinstance(part, int):
+        return here[part]
+    return here.get(part) if isinstance(here, dict) else None
+
+
+def _sentence(detail: ErrorDetails, param: str) -> tuple[str, str]:
+    kind = detail["type"]
+    if kind == "missing":
+        return f"Missing required parameter: '{param}'.", "missing_required_parameter"
+    if kind == "extra_forbidden":
+        return f"Unknown parameter: '{param}'.", "unknown_parameter"
+    reason, code = _reason(kind, detail.get("ctx", {}), detail["msg"])
+    return (f"Invalid '{param}': {reason}." if param else f"Invalid body: {reason}."), code
+
+
+def _reason(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, str]:
+    if kind == "string_too_long":
+        return f"string too long, at most {context['max_length']} characters are allowed", "string_above_max_length"
+    if kind == "too_long":
+        return f"too many entries, at most {context['max_length']} are allowed", "array_above_max_length"
+    if kind == "value_error":
+        return str(context["error"]), "invalid_value"
+    code = "invalid_type" if kind.endswith("_type") else "invalid_value"
+    return message[:1].lower() + message[1:].rstrip("."), code
+
+
+def _on_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return answer(error)
+
+
+def _on_unknown(_request: Request, error: Exception) -> Response:
+    return answer(ApiError(str(error), status=_NOT_FOUND))
+
+
+def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, UnknownCursor)
+    return answer(ApiError(str(error), param=error.parameter))
+
+
+def _on_active_run(_request: Request, error: Exception) -> Response:
+    return answer(ApiError(str(error)))
+
+
+def _on_key_reused(_request: Request, _error: Exception) -> Response:
+    return answer(ApiError("This Idempotency-Key came before with another request.", code="idempotency_key_reused"))
+
+
+def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    where = f"({request.method} {request.url.path})"
+    if error.status_code == _NOT_FOUND:
+        return answer(ApiError(f"Invalid URL {where}.", status=_NOT_FOUND, code="unknown_url"))
+    response = answer(ApiError(f"{error.detail} {where}.", status=error.status_code))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _on_anything(_request: Request, _error: Exception) -> Response:
+    sentence = "The engine failed on this request. Its log says more."
+    return answer(ApiError(sentence, status=500, type="server_error"))
+
+
+EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
+    ApiError: _on_api_error,
+    Unknown: _on_unknown,
+    UnknownCursor: _on_unknown_cursor,
+    ActiveRun: _on_active_run,
+    KeyReused: _on_key_reused,
+    HTTPException: _on_http,
+    Exception: _on_anything,
+}
+"""For Starlette's `exception_handlers`."""

@@ -1,0 +1,109 @@
+"""Messages of a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy import insert as insert_into
+from sqlalchemy import update as update_table
+
+from playground_tui.engine.store import threads
+from playground_tui.engine.store.paging import Page, page_rows
+from playground_tui.engine.store.tables import messages
+from playground_tui.engine.store.unknown import Unknown
+
+FIRST_MESSAGE_CHARACTERS = 200
+"""So much of a thread's first message is shown in the list of threads."""
+
+_LIVING = messages.c.deleted_at.is_(None)
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text parts of a message object, joined by newlines."""
+    return "\n".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
+
+
+def insert(c: Connection, message: Mapping[str, Any]) -> None:
+    """Store a new message and count it in its thread. Whether the thread has an active run is the caller's to ask."""
+    text = text_of(message)
+    at, thread_id = message["created_at"], message["thread_id"]
+    c.execute(
+        insert_into(messages).values(
+            id=message["id"],
+            thread_id=thread_id,
+            run_id=message["run_id"],
+            created_at=at,
+            folded=threads.fold(text),
+            body=dict(message),
+        )
+    )
+    threads.note_message(c, thread_id, at=at, first=_opening(message))
+
+
+def _opening(message: Mapping[str, Any]) -> str:
+    """What the list of threads shows if this is the first message: only what the user said counts."""
+    if message["role"] != "user":
+        return ""
+    return threads.storable(text_of(message)[:FIRST_MESSAGE_CHARACTERS]).strip()
+
+
+def get(c: Connection, thread_id: str, message_id: str) -> dict[str, Any] | None:
+    """The message, or None if the thread has none of this id or it was deleted."""
+    here = (messages.c.id == message_id, messages.c.thread_id == thread_id, _LIVING)
+    return c.execute(select(messages.c.body).where(*here)).scalar_one_or_none()
+
+
+def require(c: Connection, thread_id: str, message_id: str) -> dict[str, Any]:
+    """The message. Raises Unknown."""
+    message = get(c, thread_id, message_id)
+    if message is None:
+        raise Unknown("message", message_id)
+    return message
+
+
+def update(c: Connection, message_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put `changes` over the message, deleted or not, and return it. Raises Unknown."""
+    body = c.execute(select(messages.c.body).where(messages.c.id == message_id)).scalar_one_or_none()
+    if body is None:
+        raise Unknown("message", message_id)
+    message: dict[str, Any] = {**body, **changes}
+    values: dict[str, Any] = {"body": message}
+    if "content" in changes:
+        values["folded"] = threads.fold(text_of(message))
+    c.execute(update_table(messages).where(messages.c.id == message_id).values(values))
+    return message
+
+
+def delete(c: Connection, thread_id: str, message_id: str, *, at: int) -> None:
+    """Take the message out of sight until it is purged. Raises Unknown."""
+    require(c, thread_id, message_id)
+    c.execute(update_table(messages).where(messages.c.id == message_id).values(deleted_at=at))
+    threads.note_deletion(c, thread_id, first=_first_message(c, thread_id))
+
+
+def _first_message(c: Connection, thread_id: str) -> str:
+    living = select(messages.c.body).where(messages.c.thread_id == thread_id, _LIVING)
+    bodies = c.execute(living.order_by(messages.c.seq)).scalars()
+    with bodies:
+        return next((opening for body in bodies if (opening := _opening(body))), "")
+
+
+def of_thread(c: Connection, thread_id: str, *, limit: int | None = None) -> list[dict[str, Any]]:
+    """The newest `limit` messages of the thread (all of them with None), oldest first."""
+    living = select(messages.c.body).where(messages.c.thread_id == thread_id, _LIVING)
+    newest = c.execute(living.order_by(messages.c.seq.desc()).limit(limit)).scalars()
+    return list(newest)[::-1]
+
+
+def list_messages(
+    c: Connection, thread_id: str, page: Page, *, run_id: str | None = None
+) -> tuple[list[dict[str, Any]], bool]:
+    """A page of the thread's messages (of one run), and whether there are more. Raises UnknownCursor."""
+    here = messages.c.thread_id == thread_id
+    query = select(messages.c.body).where(here, _LIVING)
+    if run_id is not None:
+        query = query.where(messages.c.run_id == run_id)
+    rows, more = page_rows(c, query, page, messages, here)
+    return [row.body for row in rows], more

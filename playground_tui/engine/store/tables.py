@@ -1,0 +1,131 @@
+"""The tables. An object of the API is kept whole in `body`; the columns beside it are what queries need.
+
+`seq` gives the order of making, which times in whole seconds cannot. All times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+
+ACTIVE_STATUSES = ("queued", "in_progress", "requires_action", "cancelling")
+"""The run states in which a thread takes neither a message nor another run."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+assistants = Table(
+    "assistants",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("created_at", Integer, nullable=False),
+    Column("deleted_at", Integer),
+    Column("body", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("assistant_id", Text, ForeignKey(assistants.c.id, ondelete="CASCADE"), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "assistant_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("created_at", Integer, nullable=False),
+    Column("deleted_at", Integer),
+    Column("first_message", Text, nullable=False),
+    Column("message_count", Integer, nullable=False),
+    Column("last_activity_at", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "last_activity_at", "seq"),
+    sqlite_autoincrement=True,
+)
+
+thread_assistants = Table(
+    "thread_assistants",
+    metadata,
+    Column("thread_id", Text, ForeignKey(threads.c.id, ondelete="CASCADE"), nullable=False),
+    Column("assistant_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    PrimaryKeyConstraint("thread_id", "assistant_id"),
+    Index(None, "assistant_id", "thread_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("thread_id", Text, ForeignKey(threads.c.id, ondelete="CASCADE"), nullable=False),
+    Column("run_id", Text),
+    Column("created_at", Integer, nullable=False),
+    Column("deleted_at", Integer),
+    Column("folded", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "thread_id", "seq"),
+    Index(None, "run_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("thread_id", Text, ForeignKey(threads.c.id, ondelete="CASCADE"), nullable=False),
+    Column("assistant_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "thread_id", "seq"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "uq_runs_active",
+    runs.c.thread_id,
+    unique=True,
+    sqlite_where=runs.c.status.in_(ACTIVE_STATUSES),
+    postgresql_where=runs.c.status.in_(ACTIVE_STATUSES),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("run_id", Text, ForeignKey(runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "run_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    PrimaryKeyConstraint("key", "path"),
+    Index(None, "created_at"),
+)
