@@ -197,6 +197,8 @@ def part_text(part: Json) -> str:
     if kind == "refusal":
         return text_of(part, "refusal")
     body = object_of(part, kind)
+    if not kind:
+        return ""
     return f"[{kind}: {text_of(body, 'file_id') or text_of(body, 'url')}]"
 
 
@@ -253,3 +255,57 @@ class Change:
     id: str = ""
     thread_id: str = ""
     action: str = ""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            sequence=whole_of(raw, "sequence") or 0,
+            kind=text_of(raw, "kind"),
+            id=text_of(raw, "id"),
+            thread_id=text_of(raw, "thread_id"),
+            action=text_of(raw, "action"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """A model provider of the engine. `state` is ok, unknown, or "unreachable: " with the reason."""
+
+    name: str
+    kind: str = ""
+    base_url: str = ""
+    has_key: bool = False
+    origin: str = ""
+    state: str = ""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            name=text_of(raw, "name"),
+            kind=text_of(raw, "kind"),
+            base_url=text_of(raw, "base_url"),
+            has_key=raw.get("has_key") is True,
+            origin=text_of(raw, "origin"),
+            state=text_of(raw, "state"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine says of itself. `sentence` tells a person which provider answers and how to connect another."""
+
+    sentence: str = ""
+    default_model: str = ""
+    default_provider: str = ""
+    providers: tuple[ProviderStatus, ...] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            sentence=text_of(raw, "sentence"),
+            default_model=text_of(raw, "default_model"),
+            default_provider=text_of(raw, "default_provider"),
+            providers=tuple(ProviderStatus.from_json(item) for item in objects_of(raw, "providers")),
+            raw=dict(raw),
+        )

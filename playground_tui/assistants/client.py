@@ -1,0 +1,294 @@
+"""The client of the Assistants API v2: one method per operation used, on the official SDK."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from playground_tui.assistants.changes import read_changes
+from playground_tui.assistants.errors import NotSupported
+from playground_tui.assistants.events import Event
+from playground_tui.assistants.objects import (
+    Assistant,
+    Change,
+    EngineStatus,
+    Json,
+    Message,
+    Run,
+    Step,
+    ThreadSummary,
+    objects_of,
+    text_of,
+)
+from playground_tui.assistants.outcome import Outcomes
+from playground_tui.assistants.runs import RunStreams
+from playground_tui.assistants.transport import Transport
+from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
+
+LARGEST_PAGE = 100
+CONTROL = "http://localhost"
+"""Where the engine's control endpoints are, outside of the API's base URL."""
+
+
+class AssistantsClient:
+    """One server of the Assistants API: the engine, or any other.
+
+    Every method raises AssistantsError and nothing else. `where` names the server for people, `server_key` for files.
+    """
+
+    def __init__(self, transport: Transport, server_key: str):
+        self.transport = transport
+        self.is_engine = transport.is_engine
+        self.where = "engine" if transport.is_engine else transport.where
+        self.server_key = server_key
+        self._beta = transport.sdk.beta
+        self._outcomes = Outcomes()
+        self._streams = RunStreams(transport, self._outcomes, self)
+
+    @classmethod
+    def for_engine(cls, socket: Path, *, label: str, provider: str | None) -> Self:
+        """The engine at its Unix socket. `label` says who asks; `provider` is this visitor's default provider."""
+        headers = {CLIENT_HEADER: _header_text(label)}
+        if provider:
+            headers[PROVIDER_HEADER] = _header_text(provider)
+        return cls(Transport.to_engine(socket, headers), "engine")
+
+    @classmethod
+    def for_server(cls, url: str, key: str | None, *, label: str) -> Self:
+        """Another server. Only `key` is sent to it, nothing of the environment; `label` stays here."""
+        return cls(Transport.to_server(url, key), url)
+
+    # The engine itself
+
+    async def engine_settings(self, handover: Mapping[str, Any]) -> EngineStatus:
+        """Hand this visitor's providers and keys to the engine."""
+        return EngineStatus.from_json(await self._control("put", "/engine/settings", handover))
+
+    async def engine_status(self) -> EngineStatus:
+        return EngineStatus.from_json(await self._control("get", "/engine"))
+
+    async def _control(self, method: str, path: str, body: object = None) -> Json:
+        self._engine_only("this is asked of the engine alone")
+        return await self.transport.request(method, CONTROL + path, body=body, repeat=True)
+
+    # Assistants
+
+    async def list_assistants(self) -> list[Assistant]:
+        """All of them, newest first."""
+        return [Assistant.from_json(raw) for raw in await self._all(self._beta.assistants.list)]
+
+    async def retrieve_assistant(self, assistant_id: str) -> Assistant:
+        return Assistant.from_json(
+            await self.transport.ask(self._beta.assistants.retrieve, assistant_id, repeat=True),
+        )
+
+    async def create_assistant(self, fields: Mapping[str, Any], *, key: str) -> Assistant:
+        """Create an assistant of exactly these API fields. `key` makes a repetition harmless on the engine."""
+        body = await self.transport.ask(
+            self._beta.assistants.create,
+            model=text_of(fields, "model"),
+            extra_body=dict(fields),
+            extra_headers=self._idempotency(key),
+            repeat=self.is_engine,
+        )
+        return Assistant.from_json(body)
+
+    async def update_assistant(self, assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
+        """Set exactly these API fields."""
+        body = await self.transport.ask(
+            self._beta.assistants.update, assistant_id, extra_body=dict(fields), repeat=True
+        )
+        return Assistant.from_json(body)
+
+    async def delete_assistant(self, assistant_id: str) -> None:
+        await self.transport.ask(self._beta.assistants.delete, assistant_id)
+
+    async def restore_assistant(self, assistant_id: str) -> Assistant:
+        """Bring a deleted assistant back; the engine alone can."""
+        self._engine_only("a deleted assistant cannot be brought back there")
+        return Assistant.from_json(await self.transport.request("post", f"/assistants/{assistant_id}/restore"))
+
+    async def list_models(self) -> list[str]:
+        """The ids of the models, sorted."""
+        body = await self.transport.ask(self.transport.sdk.models.list, repeat=True)
+        return sorted({text_of(raw, "id") for raw in objects_of(body, "data")} - {""})
+
+    # Threads and messages
+
+    async def create_thread(self, *, key: str) -> str:
+        """The id of a new thread."""
+        body = await self.transport.ask(
+            self._beta.threads.create, extra_headers=self._idempotency(key), repeat=self.is_engine
+        )
+        return text_of(body, "id")
+
+    async def retrieve_thread(self, thread_id: str) -> Json:
+        return await self.transport.ask(self._beta.threads.retrieve, thread_id, repeat=True)
+
+    async def delete_thread(self, thread_id: str) -> None:
+        await self.transport.ask(self._beta.threads.delete, thread_id)
+
+    async def restore_thread(self, thread_id: str) -> None:
+        """Bring a deleted thread back; the engine alone can."""
+        self._engine_only("a deleted thread cannot be brought back there")
+        await self.transport.request("post", f"/threads/{thread_id}/restore")
+
+    async def list_threads(self, assistant_id: str | None = None, q: str = "") -> list[ThreadSummary]:
+        """The threads an assistant has run in, or all, latest first; the engine alone lists them."""
+        self._engine_only("it does not list threads")
+        query = {"assistant_id": assistant_id, "q": q, "limit": LARGEST_PAGE}
+        given = {name: value for name, value in query.items() if value}
+        body = await self.transport.request("get", "/threads", query=given, repeat=True)
+        return [ThreadSummary.from_json(raw) for raw in objects_of(body, "data")]
+
+    async def list_messages(self, thread_id: str, *, before_id: str | None = None, limit: int = 50) -> list[Message]:
+        """A page of the thread, oldest first: its newest messages, or those older than `before_id`."""
+        newest_first = {"order": "desc", "limit": limit, **({"after": before_id} if before_id else {})}
+        body = await self.transport.ask(self._beta.threads.messages.list, thread_id, repeat=True, **newest_first)
+        return self._messages(body)[::-1]
+
+    async def messages_of_run(self, thread_id: str, run_id: str) -> list[Message]:
+        """The messages a run has made, oldest first."""
+        body = await self.transport.ask(
+            self._beta.threads.messages.list, thread_id, run_id=run_id, limit=LARGEST_PAGE, order="asc", repeat=True
+        )
+        return [message for message in self._messages(body) if message.run_id == run_id]
+
+    async def create_message(self, thread_id: str, text: str, *, key: str) -> Message:
+        """Add a message of the user, once: when it is unknown whether it arrived, it is looked for first."""
+
+        async def send() -> Message:
+            body = await self.transport.ask(
+                self._beta.threads.messages.create,
+                thread_id,
+                role="user",
+                content=text,
+                extra_headers=self._idempotency(key),
+            )
+            return Message.from_json(body)
+
+        async def look(since: float) -> Message | None:
+            messages = self.transport.ask(
+                self._beta.threads.messages.list, thread_id, order="desc", limit=20, repeat=True
+            )
+            newest = [Message.from_json(raw) for raw in objects_of(await messages, "data")]
+            return self._outcomes.new_message(newest, text, since)
+
+        message = await self._outcomes.once(key, send, look)
+        self._outcomes.saw([message])
+        return message
+
+    def _messages(self, body: Json) -> list[Message]:
+        messages = [Message.from_json(raw) for raw in objects_of(body, "data")]
+        self._outcomes.saw(messages)
+        return messages
+
+    # Runs
+
+    def run(
+        self, thread_id: str, assistant_id: str, *, key: str, overrides: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Start a run, once, and tell its events until it rests. Raises NotReachable when its stream breaks."""
+        start = partial(
+            self.transport.open,
+            self._beta.threads.runs.create,
+            thread_id,
+            assistant_id=assistant_id,
+            stream=True,
+            extra_body=dict(overrides or {}),
+            extra_headers=self._idempotency(key),
+        )
+        return self._streams.start(thread_id, assistant_id, key, start)
+
+    def submit_outputs(self, thread_id: str, run_id: str, outputs: Mapping[str, str]) -> AsyncGenerator[Event, None]:
+        """Give the outputs a run awaits, by call id, and tell its further events until it rests."""
+        send = partial(
+            self.transport.open,
+            self._beta.threads.runs.submit_tool_outputs,
+            run_id,
+            thread_id=thread_id,
+            stream=True,
+            tool_outputs=[{"tool_call_id": call, "output": output} for call, output in outputs.items()],
+        )
+        return self._streams.submit(thread_id, run_id, frozenset(outputs), send)
+
+    def follow(self, thread_id: str, run_id: str) -> AsyncGenerator[Event, None]:
+        """A run's events from its beginning, its texts so far at once, until it rests.
+
+        Another server than the engine is asked every second. Raises NotReachable on a break.
+        """
+        return self._streams.follow(thread_id, run_id)
+
+    async def retrieve_run(self, thread_id: str, run_id: str) -> Run:
+        return Run.from_json(
+            await self.transport.ask(self._beta.threads.runs.retrieve, run_id, thread_id=thread_id, repeat=True)
+        )
+
+    async def list_runs(self, thread_id: str, limit: int = 20) -> list[Run]:
+        """The newest runs of a thread, newest first."""
+        runs = await self.newest_runs(thread_id, limit)
+        self._outcomes.saw(runs)
+        return runs
+
+    async def newest_runs(self, thread_id: str, limit: int = 20) -> list[Run]:
+        """As `list_runs`, without taking them for known: to find one whose start is in doubt."""
+        runs = self.transport.ask(self._beta.threads.runs.list, thread_id, order="desc", limit=limit, repeat=True)
+        return [Run.from_json(raw) for raw in objects_of(await runs, "data")]
+
+    async def active_run(self, thread_id: str) -> Run | None:
+        """The run that holds the thread, if any: it is the newest."""
+        return next((run for run in await self.list_runs(thread_id, limit=5) if run.active), None)
+
+    async def cancel_run(self, thread_id: str, run_id: str) -> Run:
+        """Ask for the end of a run. A repetition is refused as the run's end is: ask for the run then."""
+        return Run.from_json(
+            await self.transport.ask(self._beta.threads.runs.cancel, run_id, thread_id=thread_id, repeat=True)
+        )
+
+    async def list_steps(self, thread_id: str, run_id: str) -> list[Step]:
+        """The steps of a run, oldest first."""
+        steps = self.transport.ask(
+            self._beta.threads.runs.steps.list,
+            run_id,
+            thread_id=thread_id,
+            order="asc",
+            limit=LARGEST_PAGE,
+            repeat=True,
+        )
+        return [Step.from_json(raw) for raw in objects_of(await steps, "data")]
+
+    # The rest
+
+    def changes(self) -> AsyncGenerator[Change, None]:
+        """What changes on the engine, for ever, across every break of the connection; elsewhere nothing."""
+        return read_changes(self.transport)
+
+    async def close(self) -> None:
+        await self.transport.close()
+
+    async def _all(self, list_page: Callable[..., Awaitable[Any]]) -> list[Json]:
+        """Every object of a list, page by page. A server that answers the same page again ends it."""
+        found: dict[str, Json] = {}
+        query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc"}
+        while True:
+            body = await self.transport.ask(list_page, repeat=True, **query)
+            page = {text_of(raw, "id"): raw for raw in objects_of(body, "data")}
+            new = page.keys() - found.keys()
+            found.update(page)
+            if not new or body.get("has_more") is not True:
+                return list(found.values())
+            query["after"] = list(page)[-1]
+
+    def _idempotency(self, key: str) -> dict[str, str]:
+        return {"Idempotency-Key": key} if self.is_engine else {}
+
+    def _engine_only(self, what: str) -> None:
+        if not self.is_engine:
+            raise NotSupported(f"{self.where} is not the engine: {what}.")
+
+
+def _header_text(text: str) -> str:
+    """The text as a header may carry it."""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)

@@ -1,0 +1,285 @@
+"""The way to a server: the SDK's client with credentials of ours alone, and its failures as `AssistantsError`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import warnings
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+import openai
+
+from playground_tui.assistants.errors import LONGEST_QUOTE, AssistantsError, Malformed, NotReachable, rejected
+from playground_tui.assistants.objects import Json
+from playground_tui.text import clean, shorten
+
+KEEP_ALIVE = 30.0
+"""Seconds an idle connection is kept: less than the engine keeps it, so that it is never used as it closes."""
+ORDINARY = httpx2.Timeout(30.0, connect=5.0)
+ENGINE_STREAM = httpx2.Timeout(60.0, connect=5.0)
+"""The engine sends a beat every 15 s; four missed beats are a dead connection."""
+SERVER_STREAM = httpx2.Timeout(180.0, connect=10.0)
+"""Other servers promise no beats: a model may think in silence. What is missed is found by asking for the run."""
+QUICK_TRIES = (0.2, 0.8)
+"""Seconds before each further try of a request that may be repeated."""
+LONGEST_WAIT = 2.0
+"""Seconds of `Retry-After` that are waited out silently; a longer one is told."""
+RAW = "X-Stainless-Raw-Response"
+"""The SDK's own request header for the answer unparsed ("true"), or unread ("stream")."""
+
+_OWN_HEADERS = ("x-playground-tui-", "x-stainless-")
+_STANDARD_HEADERS = {
+    *("host", "connection", "accept", "accept-encoding", "content-type", "content-length", "transfer-encoding"),
+    *("user-agent", "authorization", "openai-beta", "idempotency-key"),
+}
+
+
+class Transport:
+    """Requests to one server through the SDK, each failure an `AssistantsError`."""
+
+    def __init__(self, sdk: openai.AsyncOpenAI, where: str, *, is_engine: bool):
+        self.sdk = sdk
+        self.where = where
+        self.is_engine = is_engine
+        self.stream_timeout = ENGINE_STREAM if is_engine else SERVER_STREAM
+
+    @classmethod
+    def to_engine(cls, socket: Path, headers: Mapping[str, str]) -> Self:
+        """Over the engine's Unix socket. `headers` go with every request."""
+        http = httpx2.AsyncClient(
+            transport=httpx2.AsyncHTTPTransport(uds=str(socket), limits=_limits(), trust_env=False),
+            trust_env=False,
+            timeout=ORDINARY,
+            event_hooks={"request": [_own_headers_only("engine")]},
+        )
+        return cls(_sdk("http://localhost/v1", "engine", http, headers), "the engine", is_engine=True)
+
+    @classmethod
+    def to_server(cls, url: str, key: str | None) -> Self:
+        """To any server of the Assistants API. `url` is its base URL; a bare host means its `/v1`.
+
+        Raises NotReachable when the URL is none.
+        """
+        base = base_url(url)
+        http = httpx2.AsyncClient(
+            limits=_limits(),
+            trust_env=not is_loopback(base.host),
+            timeout=ORDINARY,
+            event_hooks={"request": [_own_headers_only(key)]},
+        )
+        return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False)
+
+    async def ask(self, method: Callable[..., Awaitable[Any]], *args: Any, repeat: bool = False, **kwargs: Any) -> Json:
+        """Call an SDK method and return the JSON object answered.
+
+        With `repeat` it is tried again a few times, quickly, when that may help: for what can be done twice.
+        """
+        for delay in QUICK_TRIES if repeat else ():
+            try:
+                return await self._ask_once(method, *args, **kwargs)
+            except AssistantsError as error:
+                if not error.retry or (error.retry_after or 0.0) > LONGEST_WAIT:
+                    raise
+                await asyncio.sleep(error.retry_after or delay)
+        return await self._ask_once(method, *args, **kwargs)
+
+    async def _ask_once(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Json:
+        with self.translated():
+            answer = await _quietly(method, "true", args, {"timeout": ORDINARY, **kwargs})
+        return self.json_object(answer.http_response)
+
+    async def open(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> httpx2.Response:
+        """Call an SDK method and return the answer unread, after its headers. The caller closes it."""
+        with self.translated():
+            answer = await _quietly(method, "stream", args, {"timeout": self.stream_timeout, **kwargs})
+        response: httpx2.Response = answer.http_response
+        return response
+
+    async def request(
+        self,
+        verb: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, Any] | None = None,
+        repeat: bool = False,
+    ) -> Json:
+        """A request the SDK has no method for; `path` is below the base URL, or a whole URL."""
+        return await self.ask(self._other(verb, path, body, query), repeat=repeat)
+
+    async def open_get(self, path: str, *, query: Mapping[str, Any] | None = None) -> httpx2.Response:
+        """A stream the SDK has no method for, after its headers. The caller closes it."""
+        return await self.open(self._other("get", path, None, query))
+
+    def _other(
+        self, verb: str, path: str, body: object, query: Mapping[str, Any] | None
+    ) -> Callable[..., Awaitable[Any]]:
+        """A method such as the SDK has them, for an operation it does not know."""
+
+        def send(*, extra_headers: dict[str, str], **more: Any) -> Awaitable[Any]:
+            options: Any = {"headers": extra_headers, "params": dict(query or {}), **more}
+            if verb == "get":
+                return self.sdk.get(path, cast_to=httpx2.Response, options=options)
+            write = self.sdk.put if verb == "put" else self.sdk.post
+            return write(path, cast_to=httpx2.Response, body=body, options=options)
+
+        return send
+
+    def json_object(self, response: httpx2.Response) -> Json:
+        """The JSON object in an answer that was read. Raises Malformed."""
+        try:
+            body = json.loads(response.content)
+        except ValueError:
+            raise Malformed(_not_json(self.where, response)) from None
+        if not isinstance(body, dict):
+            raise Malformed(f"{self.where} answered with JSON that is no object: not an Assistants API.")
+        return body
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Within it every failure of the SDK and of the connection is an `AssistantsError`."""
+        try:
+            yield
+        except openai.APIStatusError as error:
+            raise self._rejected(error) from error
+        except openai.APIConnectionError as error:
+            raise self.broken(error.__cause__ or error) from error
+        except openai.OpenAIError as error:
+            raise Malformed(f"{self.where} answered with something unreadable: {_quote(str(error))}") from error
+        except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
+            raise self.broken(error) from error
+
+    def _rejected(self, error: openai.APIStatusError) -> AssistantsError:
+        words = _words(error)
+        location = error.response.headers.get("location", "")
+        return rejected(
+            error.status_code,
+            _quote(words or location),
+            where=self.where,
+            code=_quote(error.code or ""),
+            param=_quote(str(error.param or "")),
+            retry_after=retry_after(error.response.headers.get("retry-after")),
+        )
+
+    def broken(self, error: BaseException) -> NotReachable:
+        """The error for a connection that was not made or broke."""
+        match error:
+            case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
+                return NotReachable(f"{self.where} did not take the connection in time. Nothing was sent.", sent=False)
+            case httpx2.ConnectError() if self.is_engine:
+                return NotReachable("The engine is not running. Nothing was sent.", sent=False)
+            case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL() | httpx2.ProxyError():
+                return NotReachable(
+                    f"No connection to {self.where}: {_quote(_reason(error))}. Nothing was sent.", sent=False
+                )
+            case httpx2.TimeoutException():
+                return NotReachable(f"{self.where} did not answer in time.")
+            case _ if self.is_engine:
+                return NotReachable("The connection to the engine broke.")
+            case _:
+                return NotReachable(f"The connection to {self.where} broke: {_quote(_reason(error))}.")
+
+    async def close(self) -> None:
+        await self.sdk.close()
+
+
+def base_url(url: str) -> httpx2.URL:
+    """The base URL of a server as the SDK needs it. Raises NotReachable with a sentence when it is none."""
+    try:
+        parsed = httpx2.URL(url.strip())
+    except httpx2.InvalidURL as error:
+        raise NotReachable(f"{_quote(url)} is not a URL: {error}.", sent=False) from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise NotReachable(f"{_quote(url)} is not the URL of a server: it begins with http:// or https://.", sent=False)
+    return parsed.copy_with(path="/v1") if parsed.path in {"", "/"} else parsed
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host name or address is this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def retry_after(header: str | None) -> float | None:
+    """The seconds of a Retry-After header; its form with a date is not used by these servers and gives None."""
+    try:
+        seconds = float(header or "")
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _sdk(url: str, key: str, http: httpx2.AsyncClient, headers: Mapping[str, str] | None = None) -> openai.AsyncOpenAI:
+    # "" and not None: the SDK fills whatever is None from the environment.
+    return openai.AsyncOpenAI(
+        api_key=key,
+        admin_api_key="",
+        organization="",
+        project="",
+        webhook_secret="",
+        base_url=url,
+        max_retries=0,
+        default_headers=headers,
+        http_client=http,
+    )
+
+
+def _own_headers_only(key: str | None) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that lets no header leave but those of this program.
+
+    The SDK also takes headers, organization and project from the environment (OPENAI_CUSTOM_HEADERS and others), which
+    are meant for another server than this one.
+    """
+
+    async def keep(request: httpx2.Request) -> None:
+        for name in list(request.headers):
+            if name not in _STANDARD_HEADERS and not name.startswith(_OWN_HEADERS):
+                del request.headers[name]
+        request.headers.pop("authorization", None)
+        if key:
+            request.headers["authorization"] = f"Bearer {key}"
+
+    return keep
+
+
+def _quietly(method: Callable[..., Awaitable[Any]], mode: str, args: Any, kwargs: dict[str, Any]) -> Awaitable[Any]:
+    """Begin an SDK call. Its deprecation is warned of as it is called, not as it is awaited, so none escapes."""
+    headers = {**kwargs.pop("extra_headers", {}), RAW: mode}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return method(*args, extra_headers=headers, **kwargs)
+
+
+def _limits() -> httpx2.Limits:
+    return httpx2.Limits(keepalive_expiry=KEEP_ALIVE)
+
+
+def _words(error: openai.APIStatusError) -> str:
+    """What the server says went wrong, or "" when it does not say it as an API would."""
+    body = error.body
+    if isinstance(body, Mapping):
+        message = body.get("message") or body.get("detail") or body.get("error")
+        return message if isinstance(message, str) else ""
+    return ""
+
+
+def _not_json(where: str, response: httpx2.Response) -> str:
+    if "html" in response.headers.get("content-type", ""):
+        return f"{where} answered with a web page in place of the Assistants API. Is the address right, with its /v1?"
+    return f"{where} answered with broken JSON."
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _quote(words: str) -> str:
+    return shorten(clean(words, newlines=False).strip(), LONGEST_QUOTE)
