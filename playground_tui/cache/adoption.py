@@ -1,0 +1,43 @@
+"""How what dead instances left is joined with what this one has: nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from playground_tui.cache.state import ComposerState, DraftState, WaitingMessage
+
+
+def join_drafts(drafts: Sequence[DraftState]) -> DraftState:
+    """One draft of several of the same assistant: for each field the newest draft that edited it.
+
+    The base is the newest one's, but a field keeps the base its edit was made on, so that a change made elsewhere
+    meanwhile is still noticed.
+    """
+    ordered = sorted(drafts, key=lambda draft: draft.edited_at)
+    newest = ordered[-1]
+    base: dict[str, Any] = dict(newest.base)
+    edits: dict[str, Any] = {}
+    for draft in ordered:
+        edits.update(draft.edits)
+        base.update({name: draft.base[name] for name in draft.edits if name in draft.base})
+    return replace(newest, base=base, edits=edits)
+
+
+def join_composers(
+    composers: Sequence[ComposerState], new_key: Callable[[], str] = lambda: os.urandom(16).hex()
+) -> ComposerState:
+    """One composer of several of the same thread: the newest text; older other texts wait as "not sent"."""
+    ordered = sorted(composers, key=lambda composer: composer.updated_at)
+    texts = list(dict.fromkeys(composer.text for composer in reversed(ordered) if composer.text))
+    waiting = {message.key: message for composer in ordered for message in composer.waiting}
+    known = {message.text for message in waiting.values()}
+    left = [WaitingMessage(new_key(), text, "not sent") for text in reversed(texts[1:]) if text not in known]
+    return ComposerState(texts[0] if texts else "", (*left, *waiting.values()), ordered[-1].updated_at)
+
+
+def after_restart(composer: ComposerState) -> ComposerState:
+    """What waited when a program ended is not sent by itself by the next one."""
+    return replace(composer, waiting=tuple(replace(message, state="not sent") for message in composer.waiting))

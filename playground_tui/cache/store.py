@@ -1,0 +1,336 @@
+"""JSON files in one directory: written whole or not at all, read whatever they hold, never lost in silence.
+
+Each file is an object with `schema: N`. A broken file is set aside with its date; one of an older schema is migrated
+with a copy kept; one of a newer schema is left as it is and never written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import itertools
+import json
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playground_tui.paths import private_directory
+from playground_tui.text import clean
+
+LOCK_PATIENCE = 0.5
+"""Seconds to wait for another program that is changing a shared file."""
+_FORGOTTEN = 3600.0
+"""Seconds after which a temporary file belongs to a program that was killed."""
+_LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What a file system that has no locks answers: writing goes on, but nothing of others is ever adopted there."""
+_BROKEN = (PermissionError, IsADirectoryError)
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The number of the files' present schema, and how to come from number N to N + 1."""
+
+    number: int = 1
+    migrations: Mapping[int, Callable[[Body], Body]] = field(default_factory=dict)
+
+
+class JsonStore:
+    """The files of `directory`. `on_notice` takes sentences about files set aside or left untouched.
+
+    Reading never raises. Writing raises OSError: the writer tells the user and tries again.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        on_notice: Callable[[str], None],
+        *,
+        schema: Schema | None = None,
+        now: Callable[[], float] = time.time,
+    ):
+        self.directory = directory
+        self._notice = on_notice
+        self._schema = schema or Schema()
+        self._now = now
+        self._counter = itertools.count()
+        self._newer: set[str] = set()
+        self._held: dict[str, int] = {}
+        self._owner: int | None = None
+
+    # --- reading
+
+    def names(self) -> list[str]:
+        """The names of the JSON files that are there."""
+        try:
+            return sorted(path.name for path in self.directory.iterdir() if path.name.endswith(".json"))
+        except OSError:
+            return []
+
+    def read(self, name: str) -> Body | None:
+        """The object in `name` without its schema number, or None when there is none that can be read."""
+        try:
+            return self.load(name)
+        except OSError as error:
+            self._notice(f"{self._shown(name)} cannot be read: {error.strerror}.")
+            return None
+
+    def load(self, name: str) -> Body | None:
+        """As `read`; raises OSError when the file may be there but the disk does not answer."""
+        try:
+            raw = _contents(self.directory / name)
+        except FileNotFoundError:
+            return None
+        except _BROKEN as error:
+            self._set_aside(name, f"cannot be read ({error.strerror})")
+            return None
+        body = _parsed(raw)
+        number = None if body is None else body.pop("schema", None)
+        if body is None or type(number) is not int:
+            self._set_aside(name, "is broken")
+            return None
+        if number > self._schema.number:
+            self._leave(name, number)
+            return None
+        return body if number == self._schema.number else self._migrated(name, raw, body, number)
+
+    def _leave(self, name: str, number: int) -> None:
+        if name not in self._newer:
+            self._newer.add(name)
+            self._notice(
+                f"{self._shown(name)} was written by a newer playground-tui (schema {number}): it is left as it is, "
+                "and what would be kept there is kept in memory only."
+            )
+
+    def _migrated(self, name: str, raw: bytes, body: Body, number: int) -> Body | None:
+        try:
+            for step in range(number, self._schema.number):
+                body = self._schema.migrations[step](body)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            self._set_aside(name, f"has schema {number}, which cannot be brought up to date")
+            return None
+        copy = f"{name.removesuffix('.json')}.schema-{number}.json"
+        try:
+            if not (self.directory / copy).exists():
+                self._replace(copy, raw, hold=False)
+        except OSError as error:
+            self._notice(f"No copy of {self._shown(name)} could be kept: {error.strerror}.")
+        return body
+
+    def _set_aside(self, name: str, why: str) -> None:
+        date = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._now()))
+        stem = f"{name.removesuffix('.json')}.broken-{date}"
+        target = next(
+            target
+            for number in itertools.count(1)
+            if not os.path.lexists(
+                target := self.directory / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
+            )
+        )
+        try:
+            (self.directory / name).rename(target)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._notice(f"{self._shown(name)} {why}, and could not be set aside: {error.strerror}.")
+        else:
+            self._notice(f"{self._shown(name)} {why}: it was set aside as {clean(target.name, newlines=False)}.")
+
+    def _shown(self, name: str) -> str:
+        return clean(str(self.directory / name), newlines=False)
+
+    # --- writing
+
+    def save(self, name: str, body: Mapping[str, Any], *, hold: bool = False) -> None:
+        """Replace `name` by `body`, whole or not at all, without waiting for the disk (see `sync`).
+
+        With `hold` this process keeps the file's lock from then on (also over later saves). Raises OSError.
+        """
+        if name in self._newer:
+            return
+        whole = {"schema": self._schema.number, **body}
+        data = json.dumps(whole, ensure_ascii=True, separators=(",", ":"), default=str).encode("ascii")
+        try:
+            self._replace(name, data, hold=hold)
+        except IsADirectoryError:
+            self._set_aside(name, "is a directory")
+            self._replace(name, data, hold=hold)
+
+    def _replace(self, name: str, data: bytes, *, hold: bool) -> None:
+        private_directory(self.directory)
+        temporary = self.directory / f".{name}.{os.getpid()}-{next(self._counter)}.tmp"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+            _write_all(descriptor, data)
+            if hold:
+                _lock_patiently(descriptor)
+            temporary.replace(self.directory / name)
+        except BaseException:
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        if hold:
+            self._keep(name, descriptor)
+        else:
+            os.close(descriptor)
+
+    def remove(self, name: str) -> None:
+        """Remove `name` if it is there. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.directory / name).unlink()
+
+    def sync(self, name: str) -> None:
+        """Wait until the disk has `name` (or its removal). Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            _fsync(self.directory / name)
+        _fsync(self.directory)
+
+    def sweep(self) -> None:
+        """Remove what killed programs left half-written."""
+        with contextlib.suppress(OSError):
+            for path in self.directory.glob(".*.tmp"):
+                if path.lstat().st_mtime < self._now() - _FORGOTTEN:
+                    path.unlink()
+
+    # --- locks
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Alone among all programs on this directory, for a read-modify-write.
+
+        A second entry by the same thread is let through (a signal handler may save while the program does).
+        Raises OSError, also when another program does not let go within LOCK_PATIENCE seconds.
+        """
+        if self._owner == threading.get_ident():
+            yield
+            return
+        private_directory(self.directory)
+        descriptor = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock_patiently(descriptor)
+            self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._owner = None
+        finally:
+            os.close(descriptor)
+
+    def hold(self, name: str) -> bool:
+        """Take the lock of the existing file `name` and keep it. False when somebody else has it."""
+        descriptor = self._try_lock(name)
+        if descriptor is not None:
+            self._keep(name, descriptor)
+        return descriptor is not None
+
+    def held_elsewhere(self, name: str) -> bool:
+        """Whether a living program holds `name`. In doubt it does."""
+        if not (self.directory / name).exists():
+            return False
+        descriptor = self._try_lock(name)
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is None
+
+    def intact(self) -> bool:
+        """Whether the files this process holds are still those at their names."""
+        return all(_same_file(fd, self.directory / name) for name, fd in list(self._held.items()))
+
+    def release(self) -> None:
+        """Give up the locks of all files held."""
+        for name in list(self._held):
+            os.close(self._held.pop(name))
+
+    def _keep(self, name: str, descriptor: int) -> None:
+        former = self._held.get(name)
+        self._held[name] = descriptor
+        if former is not None:
+            os.close(former)
+
+    def _try_lock(self, name: str) -> int | None:
+        """A descriptor that holds the lock of the file that is at `name` now, or None."""
+        path = self.directory / name
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _same_file(descriptor, path):
+                return descriptor
+        os.close(descriptor)
+        return None
+
+
+def sentence_of(directory: Path, error: OSError) -> str:
+    """What a failed write means to the user, in one line."""
+    place = clean(str(directory), newlines=False)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        cause = "the disk is full"
+    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        cause = "it is not writable"
+    else:
+        cause = clean(error.strerror or str(error), newlines=False).rstrip(".")
+    return f"Nothing can be saved in {place}: {cause}. All is kept in memory and written as soon as it can be."
+
+
+def _contents(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, so that a pipe does not block
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise IsADirectoryError(errno.EISDIR, "not a file")
+        return file.read()
+
+
+def _parsed(raw: bytes) -> Body | None:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
+def _lock_patiently(descriptor: int) -> None:
+    end = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise BlockingIOError(errno.EAGAIN, "another playground is writing") from None
+        except OSError as error:
+            if error.errno in _LOCKLESS:
+                return None
+            raise
+        time.sleep(0.01)

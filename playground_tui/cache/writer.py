@@ -1,0 +1,133 @@
+"""The thread that brings changes to disk, and the way around it for a signal handler.
+
+What is wanted for each name is one entry of a dict, the newest winning, and the thread is woken through a SimpleQueue:
+both are safe to use from a signal handler that interrupted their use. One file is written at a time under an RLock, so
+a handler can write inside a write it interrupted: whoever ends second sees that something newer is wanted (or was
+written meanwhile) and writes once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from playground_tui.cache.store import JsonStore, sentence_of
+
+COALESCE = 0.1
+"""Seconds from a change to its write; changes that come meanwhile go with it."""
+SYNC_WITHIN = 4.0
+"""Seconds from a write to its fsync."""
+RETRY = 3.0
+"""Seconds until what failed is tried again."""
+_PATIENCE = 2.0
+"""Seconds that `flush` waits for a write under way before it writes beside it."""
+
+Job = Callable[[], None]
+"""Brings one file to its newest state (or removes it); raises OSError. Done again when the directory was lost."""
+
+
+class Writer:
+    """Writes to `store`. `report` takes a sentence when the state of things changes: what is wrong, or ""."""
+
+    def __init__(self, store: JsonStore, report: Callable[[str], None]):
+        self._store = store
+        self._report = report
+        self._problem = ""
+        self._wanted: dict[str, Job] = {}
+        self._done: dict[str, Job] = {}
+        self._unsynced: dict[str, float] = {}
+        self._writing = threading.RLock()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="cache-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, name: str, job: Job) -> None:
+        """Have `job` done for the file `name`, in place of what was wanted for it before."""
+        self._wanted[name] = job
+        self._wake.put(None)
+
+    def flush(self, *, sync: bool) -> None:
+        """Write everything wanted now, in this thread; with `sync` also wait for the disk. Never raises OSError."""
+        mine = self._writing.acquire(timeout=_PATIENCE)
+        try:
+            problem = self._write() or (self._sync() if sync else "")
+        finally:
+            if mine:
+                self._writing.release()
+        self._tell(problem)
+
+    def close(self) -> None:
+        """Flush to the disk and end the thread."""
+        self._closing = True
+        self._wake.put(None)
+        self.flush(sync=True)
+        if self._thread.is_alive():
+            self._thread.join(timeout=_PATIENCE)
+
+    # --- the thread
+
+    def _work(self) -> None:
+        while not self._closing:
+            with contextlib.suppress(queue.Empty):
+                self._wake.get(timeout=self._pause())
+                self._gather()
+            if not self._closing:
+                self.flush(sync=self._sync_is_due())
+
+    def _gather(self) -> None:
+        end = time.monotonic() + COALESCE
+        while not self._closing and (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                self._wake.get(timeout=left)
+
+    def _pause(self) -> float | None:
+        """Seconds until there is something to do by itself, or None."""
+        if self._problem or any(job is not self._done.get(name) for name, job in list(self._wanted.items())):
+            return RETRY
+        if not self._unsynced:
+            return None
+        return max(min(list(self._unsynced.values())) + SYNC_WITHIN - time.monotonic(), 0.0)
+
+    def _sync_is_due(self) -> bool:
+        return any(written + SYNC_WITHIN <= time.monotonic() for written in list(self._unsynced.values()))
+
+    # --- writing
+
+    def _write(self) -> str:
+        """Do what is wanted and not done; answers the first problem's sentence, or ""."""
+        problem = ""
+        if not self._store.intact():
+            self._done.clear()
+        for name in list(self._wanted):
+            try:
+                self._bring(name)
+            except OSError as error:
+                problem = problem or sentence_of(self._store.directory, error)
+        return problem
+
+    def _bring(self, name: str) -> None:
+        while (job := self._wanted[name]) is not self._done.get(name):
+            job()
+            self._unsynced.setdefault(name, time.monotonic())
+            self._done[name] = job
+
+    def _sync(self) -> str:
+        for name in list(self._unsynced):
+            written = self._unsynced.pop(name, 0.0)
+            try:
+                self._store.sync(name)
+            except OSError as error:
+                self._unsynced[name] = written
+                return sentence_of(self._store.directory, error)
+        return ""
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self._report(problem)
