@@ -1,0 +1,51 @@
+"""The picker of assistants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from playground_tui.assistants.objects import Assistant
+from playground_tui.text import clean, shorten
+from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
+
+HINT = "enter open · ctrl+n new · ctrl+k clone · ctrl+d delete · ctrl+y copy id · esc close"
+
+
+def assistant_row(assistant: Assistant) -> Row:
+    """One assistant as a row: its name, then model and tools, under its category."""
+    tools = ", ".join(dict.fromkeys(assistant.tool_types))
+    detail = " · ".join(filter(None, (assistant.model, tools)))
+    return Row(
+        id=assistant.id,
+        title=shorten(clean(assistant.name, newlines=False), 60) or f"(no name) {assistant.id}",
+        detail=clean(detail, newlines=False),
+        group=clean(assistant.category, newlines=False),
+    )
+
+
+class AssistantPicker(Chooser):
+    """Open, clone, delete an assistant, copy its id, or begin a new one (Choice("", "new"))."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "new", priority=True),
+        Binding("ctrl+k", "choose('clone')", priority=True),
+        Binding("ctrl+d", "choose('delete')", priority=True),
+        Binding("ctrl+y", "choose('copy id')", priority=True),
+    ]
+
+    def __init__(self, assistants: Sequence[Assistant], *, where: str) -> None:
+        super().__init__(
+            f"Assistants on {where}",
+            [assistant_row(assistant) for assistant in assistants],
+            hint=HINT,
+            empty="no assistants yet: ctrl+n begins one",
+        )
+
+    def action_new(self) -> None:
+        self.dismiss(Choice("", "new"))
+
+    def action_choose(self, action: str) -> None:
+        self.choose(action)

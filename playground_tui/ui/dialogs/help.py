@@ -1,0 +1,43 @@
+"""The help: every key, read from the bindings themselves so that it cannot be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+ABOUT = """\
+Left is the thread, right the assistant. Write in the composer and press enter: the assistant answers with what the \
+form says at that moment. The form saves itself three seconds after the last key, and before each run.
+
+Nothing you type is lost: text and unsaved changes are kept on disk as you type and come back at the next start, \
+also after a dropped connection. Runs go on in the engine, a process of its own, while no screen is open."""
+
+
+class Help(ModalScreen[None]):
+    """What the program does and its keys: pairs of key and what it does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", "Close", priority=True)]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, keys: Sequence[tuple[str, str]], about_here: str) -> None:
+        super().__init__(classes="help")
+        self._keys = keys
+        self._about_here = about_here
+
+    def compose(self) -> ComposeResult:
+        width = max((len(key) for key, _ in self._keys), default=0)
+        with Vertical(classes="dialog"):
+            yield Static(Content("Help"), classes="dialog-title")
+            with VerticalScroll(can_focus=True):
+                yield Static(Content(ABOUT))
+                yield Static(Content(self._about_here), classes="help-here")
+                lines = [Content.assemble((key.ljust(width), "bold"), "  ", does) for key, does in self._keys]
+                yield Static(Content("\n").join(lines))
+            yield Static(Content("up, down scroll · esc close"), classes="dialog-hint")
