@@ -158,3 +158,5 @@ class ProviderSettings:
     base_url: str = ""
     api_key: str | None = field(default=None, repr=False)
     origin: Literal["config", "environment", "discovered", "built in"] = "config"
+    problem: str = ""
+    """Why it cannot be used (its key could not be had), as a sentence, or ""."""
