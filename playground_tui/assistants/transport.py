@@ -7,6 +7,7 @@ import json
 import math
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any, Self
 import httpx2
 import openai
 
+from playground_tui import __version__
 from playground_tui.assistants.errors import LONGEST_QUOTE, AssistantsError, Malformed, NotReachable, rejected
 from playground_tui.assistants.objects import Json
+from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
 from playground_tui.text import clean, shorten
 
 KEEP_ALIVE = 30.0
@@ -33,11 +36,14 @@ LONGEST_WAIT = 2.0
 RAW = "X-Stainless-Raw-Response"
 """The SDK's own request header for the answer unparsed ("true"), or unread ("stream")."""
 
-_OWN_HEADERS = ("x-playground-tui-", "x-stainless-")
-_STANDARD_HEADERS = {
-    *("host", "connection", "accept", "accept-encoding", "content-type", "content-length", "transfer-encoding"),
-    *("user-agent", "authorization", "openai-beta", "idempotency-key"),
+_FIXED_HEADERS = {
+    "accept": "application/json",
+    "content-type": "application/json",
+    "openai-beta": "assistants=v2",
+    "user-agent": f"playground-tui/{__version__}",
 }
+_PASSED_HEADERS = {"host", "connection", "accept-encoding", "content-length", "transfer-encoding", RAW.lower()}
+_ENGINE_HEADERS = {"idempotency-key", CLIENT_HEADER.lower(), PROVIDER_HEADER.lower()}
 
 
 class Transport:
@@ -56,7 +62,7 @@ class Transport:
             transport=httpx2.AsyncHTTPTransport(uds=str(socket), limits=_limits(), trust_env=False),
             trust_env=False,
             timeout=ORDINARY,
-            event_hooks={"request": [_own_headers_only("engine")]},
+            event_hooks={"request": [_own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]},
         )
         return cls(_sdk("http://localhost/v1", "engine", http, headers), "the engine", is_engine=True)
 
@@ -71,7 +77,7 @@ class Transport:
             limits=_limits(),
             trust_env=not is_loopback(base.host),
             timeout=ORDINARY,
-            event_hooks={"request": [_own_headers_only(key)]},
+            event_hooks={"request": [_own_headers_only(key, _PASSED_HEADERS)]},
         )
         return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False)
 
@@ -232,20 +238,19 @@ def _sdk(url: str, key: str, http: httpx2.AsyncClient, headers: Mapping[str, str
     )
 
 
-def _own_headers_only(key: str | None) -> Callable[[httpx2.Request], Awaitable[None]]:
+def _own_headers_only(key: str | None, passed: AbstractSet[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
     """A hook that lets no header leave but those of this program.
 
     The SDK also takes headers, organization and project from the environment (OPENAI_CUSTOM_HEADERS and others), which
     are meant for another server than this one.
     """
+    fixed = {**_FIXED_HEADERS, **({"authorization": f"Bearer {key}"} if key else {})}
 
     async def keep(request: httpx2.Request) -> None:
         for name in list(request.headers):
-            if name not in _STANDARD_HEADERS and not name.startswith(_OWN_HEADERS):
+            if name not in passed:
                 del request.headers[name]
-        request.headers.pop("authorization", None)
-        if key:
-            request.headers["authorization"] = f"Bearer {key}"
+        request.headers.update(fixed)
 
     return keep
 
