@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import HTTPConnection
 
@@ -27,6 +28,8 @@ class Engine:
     clock: Callable[[], float] = time.time
     run_expires_after: int = 600
     """Seconds after its creation in which a run expires."""
+    pending: dict[tuple[str, str], asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
+    """The requests with an Idempotency-Key that are under way, by key and path."""
 
     def now(self) -> int:
         """The time in whole Unix seconds."""

@@ -40,6 +40,11 @@ def assistant_object(fields: Json, *, created_at: int, assistant_id: str | None 
     return {**head, **empty, **fields}
 
 
+def public(stored: Json) -> dict[str, Any]:
+    """An object as the API answers it: what the engine notes in it for itself begins with `_` and stays here."""
+    return {key: value for key, value in stored.items() if not key.startswith("_")}
+
+
 def present(stored: Json) -> dict[str, Any]:
     """An assistant or a run as the API answers it: 1 for a temperature or top_p that was never given."""
     shown = dict(stored)
@@ -110,6 +115,30 @@ def message_object(
         "attachments": list(attachments),
         "metadata": dict(metadata or {}),
     }
+
+
+def given_message(given: Json, *, thread_id: str, created_at: int) -> dict[str, Any]:
+    """The message that a valid body of a request asks for."""
+    return message_object(
+        thread_id=thread_id,
+        role=given["role"],
+        content=content_parts(given["content"]),
+        created_at=created_at,
+        attachments=given.get("attachments") or (),
+        metadata=given.get("metadata"),
+    )
+
+
+def content_parts(content: str | Sequence[Json]) -> list[dict[str, Any]]:
+    """A message's content as it is kept, from a text or from the parts of a request."""
+    if isinstance(content, str):
+        return [text_part(content)]
+    return [text_part(part["text"]) if part["type"] == "text" else _image_part(part) for part in content]
+
+
+def _image_part(part: Json) -> dict[str, Any]:
+    kind = part["type"]
+    return {"type": kind, kind: {"detail": "auto", **part[kind]}}
 
 
 def run_object(

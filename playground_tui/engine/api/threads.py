@@ -1,0 +1,118 @@
+"""/v1/threads, with the list and restore as extensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from playground_tui.engine import objects
+from playground_tui.engine.api.absent import tool_resources
+from playground_tui.engine.api.requests import body_of, page_of, write_once
+from playground_tui.engine.context import Engine, engine_of
+from playground_tui.engine.errors import ApiError, Json
+from playground_tui.engine.schemas import CreateThread, ModifyThread
+from playground_tui.engine.store import messages, runs, threads
+
+
+def make(body: CreateThread, *, now: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The thread that a body asks for, and its messages. Raises ApiError."""
+    given = body.given()
+    resources = tool_resources(given.get("tool_resources"))
+    thread = objects.thread_object(created_at=now, metadata=given.get("metadata"), tool_resources=resources)
+    asked = given.get("messages") or ()
+    return thread, [objects.given_message(one, thread_id=thread["id"], created_at=now) for one in asked]
+
+
+def insert(c: Connection, thread: dict[str, Any], first: list[dict[str, Any]]) -> None:
+    """Store a thread with its first messages."""
+    threads.insert(c, thread)
+    for message in first:
+        messages.insert(c, message)
+
+
+async def create(request: Request) -> Response:
+    engine = engine_of(request)
+    body = await body_of(request, CreateThread)
+
+    thread, first = make(body, now=engine.now())
+
+    def add(c: Connection) -> dict[str, Any]:
+        insert(c, thread, first)
+        return thread
+
+    kept = await write_once(request, add)
+    engine.changes.publish("thread", kept["id"], thread_id=kept["id"], action="created")
+    return Json(kept)
+
+
+async def show(request: Request) -> Response:
+    thread_id = request.path_params["thread_id"]
+    return Json(await engine_of(request).database.read(lambda c: threads.require(c, thread_id)))
+
+
+async def index(request: Request) -> Response:
+    page = page_of(request)
+    assistant_id, q = request.query_params.get("assistant_id"), request.query_params.get("q", "")
+    items, more = await engine_of(request).database.read(
+        lambda c: threads.list_threads(c, page, assistant_id=assistant_id or None, q=q)
+    )
+    return Json(objects.list_object(items, has_more=more))
+
+
+async def modify(request: Request) -> Response:
+    engine = engine_of(request)
+    thread_id = request.path_params["thread_id"]
+    changes = (await body_of(request, ModifyThread)).given()
+    if "tool_resources" in changes:
+        changes["tool_resources"] = tool_resources(changes["tool_resources"])
+    if "metadata" in changes:
+        changes["metadata"] = changes["metadata"] or {}
+    thread = await write_once(request, lambda c: threads.update(c, thread_id, changes))
+    engine.changes.publish("thread", thread_id, thread_id=thread_id, action="modified")
+    return Json(thread)
+
+
+async def delete(request: Request) -> Response:
+    """Delete the thread; a run that is active in it is cancelled first, for nobody could see what it does."""
+    engine = engine_of(request)
+    thread_id = request.path_params["thread_id"]
+    await _cancel_run(engine, thread_id)
+    await engine.database.write(lambda c: threads.delete(c, thread_id, at=engine.now()))
+    engine.changes.publish("thread", thread_id, thread_id=thread_id, action="deleted")
+    return Json(objects.deleted_object("thread", thread_id))
+
+
+async def _cancel_run(engine: Engine, thread_id: str) -> None:
+    def active(c: Connection) -> dict[str, Any] | None:
+        threads.require(c, thread_id)
+        return runs.active(c, thread_id)
+
+    run = await engine.database.read(active)
+    if run is not None:
+        try:
+            await engine.runs.cancel(thread_id, run["id"])
+        except ApiError:
+            return  # it ended, or is being cancelled, meanwhile
+
+
+async def restore(request: Request) -> Response:
+    engine = engine_of(request)
+    thread_id = request.path_params["thread_id"]
+    thread = await engine.database.write(lambda c: threads.restore(c, thread_id))
+    engine.changes.publish("thread", thread_id, thread_id=thread_id, action="restored")
+    return Json(thread)
+
+
+_ONE = "/v1/threads/{thread_id}"
+ROUTES = [
+    Route("/v1/threads", index, methods=["GET"]),
+    Route("/v1/threads", create, methods=["POST"]),
+    Route(_ONE, show, methods=["GET"]),
+    Route(_ONE, modify, methods=["POST"]),
+    Route(_ONE, delete, methods=["DELETE"]),
+    Route(f"{_ONE}/restore", restore, methods=["POST"]),
+]
