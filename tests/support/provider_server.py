@@ -41,6 +41,7 @@ class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: str = ""
 
     @property
     def json(self) -> Any:
@@ -278,10 +279,11 @@ async def read_request(reader: asyncio.StreamReader) -> Received | None:
     except asyncio.IncompleteReadError:
         return None
     first, *lines = head.decode("latin-1").rstrip().split("\r\n")
-    method, path, _version = first.split(" ", 2)
+    method, target, _version = first.split(" ", 2)
+    path, _, query = target.partition("?")
     headers = dict(header_fields(lines))
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Received(method, path, headers, body)
+    return Received(method, path, headers, body, query)
 
 
 def header_fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

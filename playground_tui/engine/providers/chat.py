@@ -47,6 +47,7 @@ class ChatProvider(HttpProvider):
             try:
                 async for _, data in received:
                     if data.strip() == "[DONE]":
+                        answer.finish = answer.finish or "stop"
                         break
                     for event in answer.take(object_of(self.settings, data)):
                         yield event
