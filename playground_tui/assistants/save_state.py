@@ -1,0 +1,60 @@
+"""Where the saving of an assistant stands, and the sentence that says so."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+SaveKind = Literal["saved", "unsaved", "saving", "invalid", "failed", "new", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveState:
+    """`at` is when this began (Unix seconds), `retry_in` the seconds from then to the next attempt."""
+
+    kind: SaveKind
+    at: float | None = None
+    detail: str = ""
+    retry_in: float | None = None
+
+    def sentence(self, now: float) -> str:
+        """The state in words; `now` in Unix seconds."""
+        sentences: dict[SaveKind, Callable[[], str]] = {
+            "saved": lambda: self._saved(now),
+            "unsaved": lambda: "Unsaved changes",
+            "saving": lambda: self.detail or "Saving",
+            "invalid": lambda: f"Not saved: {self.detail}",
+            "failed": lambda: f"Save failed: {self.detail.rstrip('.')}{self._next(now)}",
+            "new": lambda: f"New assistant: not created yet{self._what_keeps_it()}",
+            "deleted": lambda: "Deleted elsewhere: f5 creates it again",
+        }
+        return sentences[self.kind]()
+
+    def seconds_left(self, now: float) -> int | None:
+        """Whole seconds to the next attempt, or None without one."""
+        if self.retry_in is None:
+            return None
+        return max(0, math.ceil((self.at or now) + self.retry_in - now))
+
+    def _saved(self, now: float) -> str:
+        if self.at is None:
+            return "No unsaved changes"
+        extra = f" ({self.detail})" if self.detail else ""
+        return f"Saved {clock_time(self.at, now, seconds=True)}{extra}"
+
+    def _what_keeps_it(self) -> str:
+        return f", {self.detail}" if self.detail else " (f5 creates it)"
+
+    def _next(self, now: float) -> str:
+        left = self.seconds_left(now)
+        return " (f5 tries again)" if left is None else f"; retrying in {left} s"
+
+
+def clock_time(at: float, now: float, *, seconds: bool = False) -> str:
+    """The local time of `at`, with the date when that is not today."""
+    local, today = time.localtime(at), time.localtime(now)
+    form = "%H:%M:%S" if seconds else "%H:%M"
+    return time.strftime(form if local[:3] == today[:3] else f"%Y-%m-%d {form}", local)
