@@ -6,6 +6,7 @@ its empty value, so that an object of a newer or careless server still shows. `r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -26,7 +27,9 @@ def text_of(raw: Json, key: str) -> str:
 def whole_of(raw: Json, key: str) -> int | None:
     """The number at `key` as a whole number, or None. Times are Unix seconds; some servers send fractions."""
     value = raw.get(key)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def object_of(raw: Json, key: str) -> Json:

@@ -1,0 +1,112 @@
+"""What servers answer is read totally: no object breaks the program, and what is known is found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground_tui.assistants.objects import (
+    Assistant,
+    Change,
+    EngineStatus,
+    Message,
+    ProviderStatus,
+    Run,
+    Step,
+    ThreadSummary,
+    ToolCall,
+    Usage,
+)
+
+KINDS = (Assistant, Change, EngineStatus, Message, ProviderStatus, Run, Step, ThreadSummary, ToolCall, Usage)
+KEYS = [
+    *("id", "type", "text", "value", "content", "metadata", "tools", "function", "output", "usage", "last_error"),
+    *("required_action", "submit_tool_outputs", "tool_calls", "incomplete_details", "step_details", "status"),
+    *("created_at", "assistant_ids", "providers", "prompt_tokens", "total_tokens", "sequence", "category"),
+]
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(raw=st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, values)))
+def test_reading_is_total(raw: dict[str, Any]) -> None:
+    for kind in KINDS:
+        read = kind.from_json(raw)
+        for name in ("name", "model", "category", "tool_types", "active"):
+            getattr(read, name, None)
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), True, "5", None])
+def test_what_is_no_time_is_none(number: Any) -> None:
+    assert Run.from_json({"id": "run_1", "created_at": number, "started_at": number}).started_at is None
+
+
+def test_an_assistant_keeps_what_the_server_sent() -> None:
+    raw = {"id": "asst_1", "name": "A", "model": "m", "metadata": {"category": "ops"}, "tools": [{"type": "new"}]}
+    assistant = Assistant.from_json(raw)
+    assert assistant.raw == raw
+    assert (assistant.name, assistant.model, assistant.category, assistant.tool_types) == ("A", "m", "ops", ("new",))
+
+
+def test_a_run_that_waits_names_its_calls() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
+    run = Run.from_json({"id": "run_1", "status": "requires_action", "required_action": action})
+    assert run.active
+    assert run.waiting_for == (ToolCall("call_1", "function", "f", "{}"),)
+
+
+def test_a_failed_run_says_why_and_what_it_used() -> None:
+    run = Run.from_json(
+        {
+            "id": "run_1",
+            "status": "failed",
+            "created_at": 5.7,
+            "last_error": {"code": "server_error", "message": "gone"},
+            "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+        }
+    )
+    assert not run.active
+    assert (run.created_at, run.error_code, run.error_message) == (5, "server_error", "gone")
+    assert run.usage == Usage(3, 4, 7)
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ({"type": "text", "text": {"value": "a"}}, "a"),
+        ({"type": "text", "text": "b"}, "b"),
+        ({"type": "refusal", "refusal": "no"}, "no"),
+        ({"type": "image_file", "image_file": {"file_id": "file-1"}}, "[image_file: file-1]"),
+        ({"type": "image_url", "image_url": {"url": "https://x"}}, "[image_url: https://x]"),
+        ({}, ""),
+    ],
+)
+def test_every_part_of_a_message_shows(part: dict[str, Any], text: str) -> None:
+    assert Message.from_json({"id": "msg_1", "content": [part]}).text == text
+
+
+def test_a_thread_in_a_list() -> None:
+    thread = ThreadSummary.from_json(
+        {"id": "thread_1", "assistant_ids": ["asst_1", 3], "first_message": "hi", "message_count": 2, "created_at": 9}
+    )
+    assert thread == ThreadSummary("thread_1", "hi", 2, 9, ("asst_1",))
+
+
+def test_the_engine_says_what_it_is() -> None:
+    raw = {"sentence": "rehearsal", "default_model": "rehearsal/echo", "providers": [{"name": "r", "has_key": True}]}
+    status = EngineStatus.from_json(raw)
+    assert (status.sentence, status.default_model) == ("rehearsal", "rehearsal/echo")
+    assert status.providers == (ProviderStatus("r", has_key=True),)
+
+
+def test_a_change_is_read_whole() -> None:
+    raw = {"sequence": 3, "kind": "run", "id": "run_1", "thread_id": "thread_1", "action": "modified"}
+    assert Change.from_json(raw) == Change(3, "run", "run_1", "thread_1", "modified")
