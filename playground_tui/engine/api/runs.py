@@ -1,0 +1,155 @@
+"""/v1/threads/{thread_id}/runs, and /v1/threads/runs. A run's events can be joined again at any time (an extension)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from playground_tui.engine import objects
+from playground_tui.engine.api import threads as threads_api
+from playground_tui.engine.api.absent import tool_resources
+from playground_tui.engine.api.requests import body_of, once, page_of
+from playground_tui.engine.context import Engine, engine_of
+from playground_tui.engine.errors import ApiError, Json
+from playground_tui.engine.runs.live import shown
+from playground_tui.engine.schemas import CreateRun, CreateThread, CreateThreadAndRun, ModifyRun, SubmitToolOutputs
+from playground_tui.engine.sse import BEAT
+from playground_tui.engine.store import runs, threads
+from playground_tui.engine.store.unknown import Unknown
+from playground_tui.protocol import PROVIDER_HEADER
+
+_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_EVENT_ID_DIGITS = 18
+
+
+async def create(request: Request) -> Response:
+    engine = engine_of(request)
+    body = await body_of(request, CreateRun)
+    thread_id = request.path_params["thread_id"]
+
+    async def act() -> dict[str, Any]:
+        return await engine.runs.create(thread_id, body, provider_hint=_hint(request))
+
+    run = await once(request, act)
+    return _stream(engine, run["id"]) if body.stream else Json(run)
+
+
+async def create_with_thread(request: Request) -> Response:
+    engine = engine_of(request)
+    body = await body_of(request, CreateThreadAndRun)
+
+    async def act() -> dict[str, Any]:
+        thread, messages = threads_api.make(body.thread or CreateThread(), now=engine.now())
+        if resources := tool_resources(body.given().get("tool_resources")):
+            thread["tool_resources"] = resources
+        return await engine.runs.create_with_thread(thread, messages, body, provider_hint=_hint(request))
+
+    run = await once(request, act)
+    return _stream(engine, run["id"]) if body.stream else Json(run)
+
+
+async def index(request: Request) -> Response:
+    page, thread_id = page_of(request), request.path_params["thread_id"]
+
+    def find(c: Connection) -> tuple[list[dict[str, Any]], bool]:
+        threads.require(c, thread_id)
+        return runs.list_runs(c, thread_id, page)
+
+    items, more = await engine_of(request).database.read(find)
+    return Json(objects.list_object([shown(item) for item in items], has_more=more))
+
+
+async def show(request: Request) -> Response:
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+    return Json(shown(await engine_of(request).database.read(lambda c: require(c, thread_id, run_id))))
+
+
+async def modify(request: Request) -> Response:
+    engine = engine_of(request)
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+    given = (await body_of(request, ModifyRun)).given()
+    changes = {"metadata": given["metadata"] or {}} if "metadata" in given else {}
+
+    def change(c: Connection) -> dict[str, Any]:
+        require(c, thread_id, run_id)
+        return runs.update(c, run_id, changes)
+
+    async def act() -> dict[str, Any]:
+        run = await engine.database.write(change)
+        engine.changes.publish("run", run_id, thread_id=thread_id, action="modified")
+        return shown(run)
+
+    return Json(await once(request, act))
+
+
+async def cancel(request: Request) -> Response:
+    engine = engine_of(request)
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+    return Json(await once(request, lambda: engine.runs.cancel(thread_id, run_id)))
+
+
+async def submit(request: Request) -> Response:
+    engine = engine_of(request)
+    body = await body_of(request, SubmitToolOutputs)
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+    outputs = [(given.tool_call_id, given.output) for given in body.tool_outputs]
+    seen = engine.runs.newest_event(run_id)
+    run = await once(request, lambda: engine.runs.submit(thread_id, run_id, outputs))
+    return _stream(engine, run_id, after=seen) if body.stream else Json(run)
+
+
+async def events(request: Request) -> Response:
+    """The run's events after event `after` with their ids: those that were, then those to come."""
+    engine = engine_of(request)
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+    after = request.query_params.get("after") or request.headers.get("Last-Event-ID") or "0"
+    if not (after.isascii() and after.isdecimal() and len(after) <= _EVENT_ID_DIGITS):
+        raise ApiError("Invalid 'after': it is the id of an event.", param="after")
+    await engine.database.read(lambda c: require(c, thread_id, run_id))
+    return _stream(engine, run_id, after=int(after), numbered=True)
+
+
+def require(c: Connection, thread_id: str, run_id: str) -> dict[str, Any]:
+    """The run as it is stored. Raises Unknown for the thread or the run."""
+    threads.require(c, thread_id)
+    run = runs.get(c, thread_id, run_id)
+    if run is None:
+        raise Unknown("run", run_id)
+    return run
+
+
+def _hint(request: Request) -> str | None:
+    return request.headers.get(PROVIDER_HEADER) or None
+
+
+def _stream(engine: Engine, run_id: str, *, after: int = 0, numbered: bool = False) -> Response:
+    blocks = _blocks(engine, run_id, after, numbered=numbered)
+    return StreamingResponse(blocks, media_type="text/event-stream", headers=_STREAM_HEADERS)
+
+
+async def _blocks(engine: Engine, run_id: str, after: int, *, numbered: bool) -> AsyncGenerator[bytes, None]:
+    """What is there at a time goes out as one piece: at full speed a stream costs few writes."""
+    async for batch in engine.runs.batches(run_id, after):
+        if numbered:
+            yield b"".join([event.numbered for event in batch]) or BEAT
+        else:
+            yield b"".join([event.plain for event in batch]) or BEAT
+
+
+_ALL = "/v1/threads/{thread_id}/runs"
+_ONE = f"{_ALL}/{{run_id}}"
+ROUTES = [
+    Route("/v1/threads/runs", create_with_thread, methods=["POST"]),
+    Route(_ALL, index, methods=["GET"]),
+    Route(_ALL, create, methods=["POST"]),
+    Route(_ONE, show, methods=["GET"]),
+    Route(_ONE, modify, methods=["POST"]),
+    Route(f"{_ONE}/cancel", cancel, methods=["POST"]),
+    Route(f"{_ONE}/submit_tool_outputs", submit, methods=["POST"]),
+    Route(f"{_ONE}/events", events, methods=["GET"]),
+]

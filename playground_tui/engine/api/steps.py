@@ -1,0 +1,52 @@
+"""/v1/threads/{thread_id}/runs/{run_id}/steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from playground_tui.engine import objects
+from playground_tui.engine.api.requests import page_of
+from playground_tui.engine.api.runs import require
+from playground_tui.engine.context import engine_of
+from playground_tui.engine.errors import Json
+from playground_tui.engine.runs.live import shown
+from playground_tui.engine.store import steps
+from playground_tui.engine.store.unknown import Unknown
+
+
+async def index(request: Request) -> Response:
+    page = page_of(request)
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+
+    def find(c: Connection) -> tuple[list[dict[str, Any]], bool]:
+        require(c, thread_id, run_id)
+        return steps.list_steps(c, run_id, page)
+
+    items, more = await engine_of(request).database.read(find)
+    return Json(objects.list_object([shown(item) for item in items], has_more=more))
+
+
+async def show(request: Request) -> Response:
+    thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
+    step_id = request.path_params["step_id"]
+
+    def find(c: Connection) -> dict[str, Any]:
+        require(c, thread_id, run_id)
+        step = steps.get(c, run_id, step_id)
+        if step is None:
+            raise Unknown("run step", step_id)
+        return step
+
+    return Json(shown(await engine_of(request).database.read(find)))
+
+
+_ALL = "/v1/threads/{thread_id}/runs/{run_id}/steps"
+ROUTES = [
+    Route(_ALL, index, methods=["GET"]),
+    Route(f"{_ALL}/{{step_id}}", show, methods=["GET"]),
+]

@@ -1,0 +1,88 @@
+"""A new run: the assistant's settings with what the request puts over them, stored if the thread is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from playground_tui.engine.objects import given_message, run_object
+from playground_tui.engine.runs.endings import Event
+from playground_tui.engine.runs.prompt import left_out
+from playground_tui.engine.schemas import CreateRun, CreateThreadAndRun
+from playground_tui.engine.store import assistants, messages, runs, threads
+from playground_tui.engine.store.unknown import Unknown
+
+Json = Mapping[str, Any]
+
+_FROM_ASSISTANT = ("model", "instructions", "tools", "temperature", "top_p", "response_format", "reasoning_effort")
+_OF_THE_RUN = (
+    "metadata",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "tool_choice",
+    "parallel_tool_calls",
+)
+
+
+def store_thread(c: Connection, thread: Json, first: Sequence[Json]) -> list[Event]:
+    """Make the thread of a run that brings its own, with its first messages."""
+    threads.insert(c, thread)
+    return [("thread.created", dict(thread)), *_store_messages(c, first)]
+
+
+def store_run(
+    c: Connection,
+    body: CreateRun | CreateThreadAndRun,
+    *,
+    thread_id: str,
+    run_id: str,
+    now: int,
+    expires_after: int,
+    provider: str | None,
+) -> list[Event]:
+    """Store the run and its additional messages. `provider` is whom a bare model id goes to.
+
+    Raises Unknown for the thread or the assistant, and ActiveRun.
+    """
+    threads.require(c, thread_id)
+    assistant = assistants.get(c, body.assistant_id)
+    if assistant is None:
+        raise Unknown("assistant", body.assistant_id)
+    given = body.given()
+    asked = given.get("additional_messages") or ()
+    added = _store_messages(c, (given_message(one, thread_id=thread_id, created_at=now) for one in asked))
+    run = run_object(
+        thread_id=thread_id,
+        assistant_id=assistant["id"],
+        run_id=run_id,
+        created_at=now,
+        expires_at=now + expires_after,
+        **_settings(assistant, given),
+    )
+    if notes := left_out(run):
+        run["playground_notes"] = notes
+    run["_provider"] = provider
+    runs.insert(c, run)
+    return [*added, ("thread.run.created", run), ("thread.run.queued", run)]
+
+
+def _settings(assistant: Json, given: Json) -> dict[str, Any]:
+    """What is given for the run goes over what the assistant has; null counts as not given."""
+    settings = {key: given.get(key) for key in _OF_THE_RUN}
+    for key in _FROM_ASSISTANT:
+        settings[key] = assistant.get(key) if given.get(key) is None else given[key]
+    if more := given.get("additional_instructions"):
+        settings["instructions"] = "\n\n".join(filter(None, (settings["instructions"], more)))
+    settings["tools"] = settings["tools"] or []
+    return settings
+
+
+def _store_messages(c: Connection, made: Iterable[Json]) -> list[Event]:
+    events: list[Event] = []
+    for message in made:
+        messages.insert(c, message)
+        events.append(("thread.message.created", dict(message)))
+    return events

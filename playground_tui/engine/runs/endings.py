@@ -1,0 +1,80 @@
+"""The end of a run in the store: what it left open is closed with it, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from playground_tui.engine.objects import text_part
+from playground_tui.engine.providers.base import Usage
+from playground_tui.engine.runs.states import Ending, message_ended, run_ended, step_ended, usage_object
+from playground_tui.engine.store import messages, runs, steps
+
+Event = tuple[str, dict[str, Any]]
+"""The name of an event of the stream, and the stored object it carries."""
+
+_CALLS_CUT = "The answer was cut before its function calls were whole."
+
+
+def end_run(
+    c: Connection,
+    run_id: str,
+    ending: Ending,
+    *,
+    now: int,
+    usage: Usage | None,
+    request_usage: Usage | None = None,
+    texts: Mapping[str, str] | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> list[Event]:
+    """Close the open messages and steps of a run and the run itself; the events of it in the contract's order.
+
+    `texts` are texts of messages newer than what is stored, `usage` the tokens of the run, `request_usage` those of
+    its last request, `changes` what is stored in the run besides.
+    """
+    events: list[Event] = []
+    for step in steps.of_run(c, run_id):
+        if step["status"] == "in_progress":
+            events += end_step(c, step, ending, now=now, usage=request_usage, texts=texts or {})
+    tokens = usage_object(usage) if usage else None
+    run = runs.update(c, run_id, {**(changes or {}), **run_ended(ending, now, tokens)})
+    return [*events, (f"thread.run.{ending.status}", run)]
+
+
+def end_step(
+    c: Connection,
+    step: Mapping[str, Any],
+    ending: Ending,
+    *,
+    now: int,
+    usage: Usage | None,
+    texts: Mapping[str, str],
+) -> list[Event]:
+    """Close one step, its message first."""
+    events: list[Event] = []
+    if step["type"] == "message_creation":
+        events.append(_end_message(c, step, ending, now, texts))
+    elif ending.step_status == "completed":
+        ending = replace(ending, step_status="failed", error=("server_error", _CALLS_CUT))
+    tokens = usage_object(usage or kept_usage(step) or Usage(0, 0))
+    done = steps.update(c, step["id"], step_ended(ending, now, tokens))
+    return [*events, (f"thread.run.step.{done['status']}", done)]
+
+
+def kept_usage(stored: Mapping[str, Any]) -> Usage | None:
+    """The tokens noted in a run or a step that is not over: the API shows them at its end."""
+    tokens = stored.get("_usage")
+    return Usage(*tokens) if tokens else None
+
+
+def _end_message(c: Connection, step: Mapping[str, Any], ending: Ending, now: int, texts: Mapping[str, str]) -> Event:
+    message_id = step["step_details"]["message_creation"]["message_id"]
+    changes = message_ended(ending, now)
+    text = texts.get(message_id)
+    if text or (text is not None and changes["status"] == "completed"):
+        changes["content"] = [text_part(text)]
+    message = messages.update(c, message_id, changes)
+    return f"thread.message.{message['status']}", message

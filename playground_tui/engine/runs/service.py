@@ -1,0 +1,272 @@
+"""The runs of this engine: made, followed, cancelled and ended. They are its own tasks, not a request's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from playground_tui.engine.changes import ChangeFeed
+from playground_tui.engine.errors import ApiError
+from playground_tui.engine.objects import new_id
+from playground_tui.engine.providers.registry import ProviderRegistry
+from playground_tui.engine.runs import requests
+from playground_tui.engine.runs.creation import store_run, store_thread
+from playground_tui.engine.runs.endings import Event
+from playground_tui.engine.runs.executor import play_round
+from playground_tui.engine.runs.feed import Feed, FeedEvent
+from playground_tui.engine.runs.live import LiveRun, Surroundings, shown
+from playground_tui.engine.runs.outcome import outcome
+from playground_tui.engine.runs.recovery import end_abandoned
+from playground_tui.engine.runs.replay import rebuilt, stored_events
+from playground_tui.engine.runs.states import CANCELLABLE, EXPIRED, STOPPED, Ending
+from playground_tui.engine.schemas import CreateRun, CreateThreadAndRun
+from playground_tui.engine.store import runs
+from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.unknown import Unknown
+
+FEED_KEPT_SECONDS = 60.0
+"""How long the feed of an ended run stays in memory; later it is rebuilt from the store."""
+TICK_SECONDS = 1.0
+"""How often it is looked whether a run has expired, while there are any."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Pauses between attempts to store the end of a run when the store fails; the last is repeated."""
+
+_log = logging.getLogger(__name__)
+
+
+class RunService:
+    """All runs. It belongs to the event loop's thread.
+
+    `expires_after` gives the seconds after its creation in which a new run expires; `clock` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        changes: ChangeFeed,
+        providers: ProviderRegistry,
+        *,
+        clock: Callable[[], float],
+        expires_after: Callable[[], int],
+    ) -> None:
+        self._around = Surroundings(database, changes, clock)
+        self._providers = providers
+        self._expires_after = expires_after
+        self._live: dict[str, LiveRun] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._changing: set[asyncio.Task[dict[str, Any]]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def active_count(self) -> int:
+        """How many runs are active, those that wait for tool outputs included."""
+        return len(self._live)
+
+    async def create(self, thread_id: str, body: CreateRun, *, provider_hint: str | None = None) -> dict[str, Any]:
+        """Store a run and start it; returned as it is queued.
+
+        `provider_hint` is whom a model id without a provider goes to. Raises Unknown (thread, assistant), ActiveRun.
+        """
+        return await self._whole(self._create(thread_id, body, lambda c: [], provider_hint))
+
+    async def create_with_thread(
+        self,
+        thread: Mapping[str, Any],
+        messages: Sequence[Mapping[str, Any]],
+        body: CreateThreadAndRun,
+        *,
+        provider_hint: str | None = None,
+    ) -> dict[str, Any]:
+        """Store a new thread with its first messages and a run in it, all or nothing. Raises Unknown (assistant)."""
+        first = partial(store_thread, thread=thread, first=messages)
+        return await self._whole(self._create(thread["id"], body, first, provider_hint))
+
+    async def cancel(self, thread_id: str, run_id: str) -> dict[str, Any]:
+        """Begin to cancel a run. Raises Unknown, and ApiError if it has ended or is being cancelled."""
+        live = await self._find(thread_id, run_id, requests.cannot_cancel)
+        return await self._whole(self._cancel(live))
+
+    async def submit(self, thread_id: str, run_id: str, outputs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Give a waiting run the outputs (call id, output) of exactly the calls it waits for; it is queued again.
+
+        Raises Unknown, and ApiError if it does not wait for these.
+        """
+        live = await self._find(thread_id, run_id, requests.takes_no_outputs)
+        return await self._whole(self._submit(live, outputs))
+
+    def newest_event(self, run_id: str) -> int:
+        """The id of the newest event of a run's feed, 0 if it has none in memory."""
+        feed = self._feeds.get(run_id)
+        return feed.last_id if feed else 0
+
+    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[FeedEvent, None]:
+        """The events of a run after event `after`: those that were, then those to come, up to `done`.
+
+        Raises Unknown.
+        """
+        async for batch in self.batches(run_id, after):
+            for event in batch:
+                yield event
+
+    async def batches(self, run_id: str, after: int = 0) -> AsyncGenerator[list[FeedEvent], None]:
+        """As `follow`, with all events that are there at a time; an empty list when nothing came for a while."""
+        feed = self._feeds.get(run_id)
+        if feed is None:
+            feed = await self._around.database.read(partial(_stored_feed, run_id, after))
+        async for batch in feed.batches(after):
+            yield batch
+
+    async def recover(self) -> None:
+        """Settle what an engine before this one left active. Called once, before the first request."""
+        now = self._around.now()
+        waiting = await self._around.database.write(partial(end_abandoned, now=now))
+        for run, events in waiting:
+            feed = rebuilt(events, first_id=now * 1000)
+            self._enter(LiveRun(run, self._around, feed))
+        self.expire_due()
+
+    async def stop(self) -> None:
+        """End the runs under way, text kept; those that wait for tool outputs wait on for the next engine."""
+        self._stopping = True
+        for live in list(self._live.values()):
+            if live.status != "requires_action":
+                live.interrupt(STOPPED)
+        drives = {live.drive for live in self._live.values() if live.drive}
+        if drives:
+            await asyncio.wait(drives)
+        if self._watch:
+            self._watch.cancel()
+            await asyncio.wait({self._watch})
+
+    def expire_due(self) -> None:
+        """End the runs whose time is over."""
+        now = self._around.now()
+        for live in list(self._live.values()):
+            if live.status in CANCELLABLE and now >= live.run.get("expires_at", now + 1):
+                live.interrupt(EXPIRED)
+                self._end_if_idle(live)
+
+    async def _create(
+        self,
+        thread_id: str,
+        body: CreateRun | CreateThreadAndRun,
+        first: Callable[[Connection], list[Event]],
+        provider: str | None,
+    ) -> dict[str, Any]:
+        if self._stopping:
+            raise ApiError("The engine is stopping.", status=503, type="server_error")
+        live = LiveRun({"id": new_id("run"), "status": "queued", "required_action": None}, self._around, Feed())
+        new_run = partial(
+            store_run,
+            body=body,
+            thread_id=thread_id,
+            run_id=live.id,
+            now=self._around.now(),
+            expires_after=self._expires_after(),
+            provider=provider,
+        )
+        self._enter(live)
+        try:
+            await live.record_new(lambda c: [*first(c), *new_run(c)])
+        except BaseException:
+            self._leave(live, kept=0)
+            raise
+        run = shown(live.run)
+        self._begin(live)
+        return run
+
+    async def _cancel(self, live: LiveRun) -> dict[str, Any]:
+        await requests.begin_cancelling(live)
+        run = shown(live.run)
+        self._end_if_idle(live)
+        return run
+
+    async def _submit(self, live: LiveRun, outputs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        await requests.take_outputs(live, outputs)
+        run = shown(live.run)
+        if live.drive:
+            await asyncio.wait({live.drive})
+        self._begin(live)
+        return run
+
+    async def _whole(self, change: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+        """Carry a change out even if who asked for it goes away: a run stored is a run begun."""
+        task = asyncio.create_task(change)
+        self._changing.add(task)
+        task.add_done_callback(self._changing.discard)
+        return await asyncio.shield(task)
+
+    async def _find(self, thread_id: str, run_id: str, refusal: Callable[[str], ApiError]) -> LiveRun:
+        """The active run. Raises Unknown, and the refusal that its status deserves if it is not active."""
+        run = await self._around.database.read(lambda c: runs.get(c, thread_id, run_id))
+        if run is None:
+            raise Unknown("run", run_id)
+        live = self._live.get(run_id)
+        if live is None:
+            raise refusal(run["status"])
+        return live
+
+    def _enter(self, live: LiveRun) -> None:
+        self._live[live.id] = live
+        self._feeds[live.id] = live.feed
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._watch_the_time(), name="expiry of runs")
+
+    def _leave(self, live: LiveRun, *, kept: float) -> None:
+        del self._live[live.id]
+        asyncio.get_running_loop().call_later(kept, self._feeds.pop, live.id, None)
+
+    def _begin(self, live: LiveRun) -> None:
+        live.drive = asyncio.create_task(self._drive(live), name=f"run {live.id}")
+
+    def _end_if_idle(self, live: LiveRun) -> None:
+        """End an interrupted run of which no round is under way."""
+        if live.interruption and (live.drive is None or live.drive.done()):
+            live.drive = asyncio.create_task(self._end(live, live.interruption), name=f"end of run {live.id}")
+
+    async def _drive(self, live: LiveRun) -> None:
+        """One round, and the run's end if it ends with that."""
+        live.worker = asyncio.create_task(play_round(live, self._providers), name=f"round of run {live.id}")
+        await asyncio.wait({live.worker})
+        ending = outcome(live.worker)
+        live.worker = None
+        if live.interruption or ending:
+            await self._end(live, live.interruption or ending or STOPPED)
+
+    async def _end(self, live: LiveRun, ending: Ending) -> None:
+        """Store the end, trying again for as long as the store fails: only then is the thread free."""
+        attempt = 0
+        while not await self._stored_end(live, ending):
+            if self._stopping:
+                return
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1
+        self._leave(live, kept=FEED_KEPT_SECONDS)
+
+    async def _stored_end(self, live: LiveRun, ending: Ending) -> bool:
+        try:
+            await live.record_end(ending)
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("The end of run %s could not be stored: %s", live.id, error)
+            live.tell_store_failed()
+            return False
+        return True
+
+    async def _watch_the_time(self) -> None:
+        while self._live:
+            await asyncio.sleep(TICK_SECONDS)
+            self.expire_due()
+
+
+def _stored_feed(run_id: str, after: int, c: Connection) -> Feed:
+    run = runs.find(c, run_id)
+    if run is None:
+        raise Unknown("run", run_id)
+    return rebuilt(stored_events(c, run), first_id=after + 1)
