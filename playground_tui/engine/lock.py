@@ -1,0 +1,86 @@
+"""The lock that makes an engine the only one of its data directory, and what the directory's filesystem allows."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Literal
+
+_MOUNTS = Path("/proc/mounts")
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "lustre", "beegfs", "gpfs", "glusterfs"}
+_NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse")
+_ASK_AGAIN = 0.02
+
+
+class LockHeld(Exception):
+    """Another engine lives in this data directory."""
+
+
+class DataLock:
+    """Held from `acquire` until the process ends or `release`."""
+
+    def __init__(self, path: Path, descriptor: int):
+        self._path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def acquire(cls, path: Path, *, patience: float = 0.5) -> DataLock:
+        """Take the lock. Those who only look whether it is held have it for a moment: `patience` seconds outlast them.
+
+        Raises LockHeld, or OSError when the file cannot be made.
+        """
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        end = time.monotonic() + patience
+        while not _taken(descriptor):
+            if time.monotonic() > end:
+                os.close(descriptor)
+                raise LockHeld
+            time.sleep(_ASK_AGAIN)
+        return cls(path, descriptor)
+
+    def is_replaced(self) -> bool:
+        """Whether another file lies in the lock's place: then another engine may own the directory."""
+        try:
+            return not os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
+    def release(self) -> None:
+        """Let the next engine start."""
+        os.close(self._descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def journal_for(directory: Path, *, mounts: Path = _MOUNTS) -> Literal["WAL", "DELETE"]:
+    """SQLite's write-ahead log needs memory shared between processes, which network filesystems do not give."""
+    return "DELETE" if _is_network(filesystem_type(directory, mounts=mounts)) else "WAL"
+
+
+def _is_network(kind: str) -> bool:
+    return kind in _NETWORK or kind.startswith(_NETWORK_FUSE)
+
+
+def filesystem_type(directory: Path, *, mounts: Path = _MOUNTS) -> str:
+    """The type of the filesystem that holds the directory (`ext4`, `nfs4`), "" where the system does not say."""
+    try:
+        lines = mounts.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    resolved = directory.resolve()
+    found, kind = -1, ""
+    for line in lines:
+        _, point, type_, *_ = line.split(" ")
+        place = Path(point.encode().decode("unicode_escape"))
+        depth = len(place.parts)
+        if depth >= found and resolved.is_relative_to(place):
+            found, kind = depth, type_
+    return kind

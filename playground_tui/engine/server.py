@@ -1,0 +1,157 @@
+"""The engine built from its parts, and the places it is reached at."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from playground_tui.address import EngineAddress, host_name
+from playground_tui.engine.api import control, routes
+from playground_tui.engine.changes import ChangeFeed
+from playground_tui.engine.context import Engine
+from playground_tui.engine.errors import EXCEPTION_HANDLERS
+from playground_tui.engine.guards import (
+    Activity,
+    CountRequests,
+    KnownNames,
+    LimitBody,
+    LogRequests,
+    RequestLog,
+    RequireKey,
+)
+from playground_tui.engine.listeners import Listener, bind_tcp, bind_unix
+from playground_tui.engine.providers.base import Provider, ProviderSettings
+from playground_tui.engine.providers.registry import ProviderRegistry
+from playground_tui.engine.runs.service import RunService
+from playground_tui.engine.store.database import Database
+
+IDLE_EXIT = 1800.0
+"""Seconds the engine lives alone, until a visitor says otherwise."""
+
+_ANY = {"0.0.0.0", "::", ""}  # noqa: S104
+
+
+class TcpListener:
+    """The engine on TCP for those who have the key."""
+
+    def __init__(self, listener: Listener, host: str, log: RequestLog):
+        self.host = host
+        self.port = listener.port
+        self.log = log
+        self._listener = listener
+
+    @property
+    def base_url(self) -> str:
+        """What a client of the API is given: an address that means all of this machine's goes by its name."""
+        host = host_name() if self.host in _ANY else self.host
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port}/v1"
+
+    def close(self) -> None:
+        """Accept no more, and let those who watch the log go."""
+        self.log.close()
+        self._listener.close()
+
+    async def closed(self) -> None:
+        """Return when the last connection has ended."""
+        await self._listener.closed()
+
+
+class EngineServer:
+    """One engine, its Unix socket and any number of TCP listeners on the same store, runs and feeds."""
+
+    def __init__(
+        self,
+        database: Database,
+        address: EngineAddress,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        probe: bool = True,
+        rehearsal: Provider | None = None,
+    ):
+        self.address = address
+        self.activity = Activity(monotonic)
+        self.idle_exit = IDLE_EXIT
+        self.started_at = int(clock())
+        self.stopping = asyncio.Event()
+        self.awake = asyncio.Event()
+        """Set when who watches over the process has something new to look at."""
+        self.engine = self._build(database, clock, probe, rehearsal)
+        self._socket_app = self._app([*routes.ROUTES, *control.ROUTES])
+        self._public_app = self._app(routes.ROUTES)
+        self._unix: list[Listener] = []
+        self._tcp: list[TcpListener] = []
+
+    def _build(self, database: Database, clock: Callable[[], float], probe: bool, rehearsal: Provider | None) -> Engine:
+        changes = ChangeFeed(clock)
+        providers = ProviderRegistry(own_addresses=self.own_addresses, probe=probe, rehearsal=rehearsal)
+        runs = RunService(
+            database, changes, providers, clock=clock, expires_after=lambda: self.engine.run_expires_after
+        )
+        return Engine(database=database, changes=changes, providers=providers, runs=runs, clock=clock)
+
+    def _app(self, handlers: Iterable[BaseRoute]) -> ASGIApp:
+        app = Starlette(routes=list(handlers), exception_handlers=EXCEPTION_HANDLERS)
+        app.state.engine = self.engine
+        app.state.server = self
+        return CountRequests(LimitBody(app), self.activity)
+
+    def own_addresses(self) -> list[tuple[str, int]]:
+        """Where this engine itself listens on TCP."""
+        return [(listener.host, listener.port) for listener in self._tcp]
+
+    async def open_socket(self, path: Path) -> None:
+        """Listen on a Unix socket; a second call makes a new one in the place of one that was removed.
+
+        Raises CannotListen.
+        """
+        listener = Listener(self._socket_app, bind_unix(path))
+        await listener.open()
+        self._unix.append(listener)
+
+    async def listen(self, host: str, port: int, key: str, names: Iterable[str] = ()) -> TcpListener:
+        """Listen on TCP for requests that carry the key. Raises CannotListen."""
+        log = RequestLog()
+        guarded = LogRequests(RequireKey(self._public_app, key, KnownNames(host, names)), log)
+        listener = Listener(guarded, await bind_tcp(host, port))
+        await listener.open()
+        opened = TcpListener(listener, host, log)
+        self._tcp.append(opened)
+        return opened
+
+    def leave(self, listener: TcpListener) -> None:
+        """Close a TCP listener."""
+        self._tcp.remove(listener)
+        listener.close()
+
+    async def settle(self, providers: list[ProviderSettings], default: str | None, settings: Mapping[str, Any]) -> None:
+        """Use what a visitor handed over for new runs."""
+        self.idle_exit = float(settings.get("idle_exit", self.idle_exit))
+        self.engine.run_expires_after = int(settings.get("run_expires_after", self.engine.run_expires_after))
+        await self.engine.providers.replace(providers, default)
+        self.awake.set()
+
+    def stop(self) -> None:
+        """Ask for the end of the process."""
+        self.stopping.set()
+        self.awake.set()
+
+    async def close(self) -> None:
+        """End the runs, then the connections, then what they stood on. Returns when all is written."""
+        await self.engine.runs.stop()
+        self.engine.changes.close()
+        listeners: list[Listener | TcpListener] = [*self._unix, *self._tcp]
+        for listener in listeners:
+            listener.close()
+        for listener in listeners:
+            await listener.closed()
+        await self.engine.providers.close()
+        await asyncio.to_thread(self.engine.database.close)
