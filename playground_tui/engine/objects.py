@@ -40,11 +40,6 @@ def assistant_object(fields: Json, *, created_at: int, assistant_id: str | None 
     return {**head, **empty, **fields}
 
 
-def public(stored: Json) -> dict[str, Any]:
-    """An object as the API answers it: what the engine notes in it for itself begins with `_` and stays here."""
-    return {key: value for key, value in stored.items() if not key.startswith("_")}
-
-
 def present(stored: Json) -> dict[str, Any]:
     """An assistant or a run as the API answers it: 1 for a temperature or top_p that was never given."""
     shown = dict(stored)

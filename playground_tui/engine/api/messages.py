@@ -44,7 +44,7 @@ async def show(request: Request) -> Response:
         threads.require(c, thread_id)
         return messages.require(c, thread_id, message_id)
 
-    return Json(objects.public(await engine_of(request).database.read(find)))
+    return Json(await engine_of(request).database.read(find))
 
 
 async def index(request: Request) -> Response:
@@ -56,7 +56,7 @@ async def index(request: Request) -> Response:
         return messages.list_messages(c, thread_id, page, run_id=run_id or None)
 
     items, more = await engine_of(request).database.read(find)
-    return Json(objects.list_object([objects.public(item) for item in items], has_more=more))
+    return Json(objects.list_object(items, has_more=more))
 
 
 async def modify(request: Request) -> Response:
@@ -72,7 +72,7 @@ async def modify(request: Request) -> Response:
 
     message = await write_once(request, change)
     engine.changes.publish("message", message_id, thread_id=thread_id, action="modified")
-    return Json(objects.public(message))
+    return Json(message)
 
 
 async def delete(request: Request) -> Response:

@@ -1,0 +1,153 @@
+"""The database file: made private, brought up to date, and refused when it cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from playground_tui.engine.objects import assistant_object
+from playground_tui.engine.store import assistants
+from playground_tui.engine.store.database import Database, NewerDatabase, UnreadableDatabase
+from playground_tui.engine.store.migrate import configuration
+from playground_tui.engine.store.tables import metadata
+from playground_tui.protocol import SCHEMA
+
+
+async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
+    def differences(c: Connection) -> list[object]:
+        return compare_metadata(MigrationContext.configure(c), metadata)
+
+    assert await database.read(differences) == []
+
+
+async def test_the_newest_migration_is_the_schema_the_program_names(database: Database) -> None:
+    heads = await database.read(lambda c: ScriptDirectory.from_config(configuration(c)).get_heads())
+    assert heads == [SCHEMA]
+
+
+async def test_a_connection_journals_ahead_and_keeps_foreign_keys(database: Database) -> None:
+    def pragmas(c: Connection) -> list[object]:
+        names = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        return [c.execute(text(f"PRAGMA {name}")).scalar_one() for name in names]
+
+    assert await database.write(pragmas) == ["wal", 1, 5000, 1]
+
+
+async def test_a_network_filesystem_gets_a_rollback_journal(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "engine.db", journal="DELETE")
+    assert await database.read(lambda c: c.execute(text("PRAGMA journal_mode")).scalar_one()) == "delete"
+    database.close()
+
+
+async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "engine.db"
+    path.touch(mode=0o644)
+    database = Database.open(path)
+    await database.write(lambda c: assistants.insert(c, assistant_object({"model": "m"}, created_at=1)))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    database.close()
+    assert modes == dict.fromkeys(("engine.db", "engine.db-wal", "engine.db-shm"), 0o600)
+
+
+async def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "engine.db"
+    first = Database.open(path)
+    made = assistant_object({"model": "m", "instructions": "ünïcode \U0001f600 \ud83d \0 end"}, created_at=1)
+    await first.write(lambda c: assistants.insert(c, made))
+    first.close()
+    second = Database.open(path)
+    assert await second.read(lambda c: assistants.get(c, made["id"])) == made
+    second.close()
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "engine.db"
+    Database.open(path).close()
+    code = (
+        "import sys; from pathlib import Path; from playground_tui.engine.store.database import Database;"
+        "Database.open(Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_a_newer_database_is_left_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "engine.db"
+    Database.open(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = path.read_bytes()
+    with pytest.raises(NewerDatabase, match=r"newer version of playground-tui \(schema 9999.*install that version"):
+        Database.open(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 100, b"SQLite format 3\0"])
+def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "engine.db"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableDatabase, match=r"engine\.db cannot be used"):
+        Database.open(path)
+    assert path.read_bytes() == content
+
+
+def test_a_place_that_cannot_be_written_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDatabase, match="cannot be used"):
+        Database.open(tmp_path / "missing" / "engine.db")
+
+
+async def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    made = assistant_object({"model": "m"}, created_at=1)
+
+    def fail(c: Connection) -> None:
+        assistants.insert(c, made)
+        raise ValueError("midway")
+
+    with pytest.raises(ValueError, match="midway"):
+        await database.write(fail)
+    assert await database.read(lambda c: assistants.get(c, made["id"])) is None
+
+
+async def test_a_write_ends_though_its_caller_went_away(database: Database) -> None:
+    made = assistant_object({"model": "m"}, created_at=1)
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def insert(c: Connection) -> None:
+        loop.call_soon_threadsafe(started.set)
+        assistants.insert(c, made)
+
+    writing = asyncio.create_task(database.write(insert))
+    await started.wait()
+    writing.cancel()
+    await database.write(lambda c: None)
+    assert await database.read(lambda c: assistants.get(c, made["id"])) == made
+
+
+async def test_readers_do_not_wait_for_the_writer(database: Database) -> None:
+    inside, leave = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    made = assistant_object({"model": "m"}, created_at=1)
+
+    def slow(c: Connection) -> None:
+        assistants.insert(c, made)
+        loop.call_soon_threadsafe(inside.set)
+        asyncio.run_coroutine_threadsafe(leave.wait(), loop).result()
+
+    writing = asyncio.create_task(database.write(slow))
+    await inside.wait()
+    assert await database.read(lambda c: assistants.get(c, made["id"])) is None
+    leave.set()
+    await writing
+    assert await database.read(lambda c: assistants.get(c, made["id"])) == made
