@@ -1,0 +1,84 @@
+"""The composer: where messages are written."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from playground_tui.ui.chat.messages import ComposerChanged, Submitted
+from playground_tui.ui.chat.writing import Writing
+
+
+class Composer(Writing):
+    """Grows with its text. Up on the first line and down on the last go through `sent`, what was sent before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+end", "thread_end", "to the end of the thread", show=False, id="composer-thread-end"),
+    ]
+
+    class ScrollThread(Message):
+        """Scroll the thread by pages, up when negative; to its end for 0."""
+
+        def __init__(self, pages: int) -> None:
+            super().__init__()
+            self.pages = pages
+
+    def __init__(self) -> None:
+        super().__init__(id="composer", placeholder="Write a message; enter sends, ctrl+j makes a new line")
+        self.sent: list[str] = []
+        """Texts sent before, newest last."""
+        self._back = 0
+        """How many texts back in `sent` is shown; 0 for the text being written."""
+        self._draft = ""
+
+    def send(self) -> None:
+        text = self.text
+        if not text.strip():
+            return
+        if not self.sent or self.sent[-1] != text:
+            self.sent.append(text)
+        self.load("")
+        self.post_message(Submitted(text))
+
+    def load(self, text: str) -> None:
+        self._back = 0
+        super().load(text)
+
+    def give_back(self, text: str) -> None:
+        """Put a text that could not be sent above what was written since."""
+        self.load(f"{text}\n{self.text}" if self.text.strip() else text)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        super().on_text_area_changed(event)
+        self.post_message(ComposerChanged(self.text))
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if select or not self.navigator.is_first_wrapped_line(self.cursor_location):
+            super().action_cursor_up(select)
+        elif self._back < len(self.sent):
+            self._show_sent(self._back + 1)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if select or not self.navigator.is_last_wrapped_line(self.cursor_location):
+            super().action_cursor_down(select)
+        elif self._back:
+            self._show_sent(self._back - 1)
+
+    def _show_sent(self, back: int) -> None:
+        """Show the text sent `back` texts ago, or the draft again for 0."""
+        if self._back == 0:
+            self._draft = self.text
+        self.load(self.sent[-back] if back else self._draft)
+        self._back = back
+
+    def action_cursor_page_up(self) -> None:
+        self.post_message(self.ScrollThread(-1))
+
+    def action_cursor_page_down(self) -> None:
+        self.post_message(self.ScrollThread(1))
+
+    def action_thread_end(self) -> None:
+        self.post_message(self.ScrollThread(0))

@@ -1,0 +1,105 @@
+"""The panel that asks for the outputs of function calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static, TextArea
+
+from playground_tui.assistants.objects import ToolCall
+from playground_tui.text import clean
+from playground_tui.ui.chat.items import call_name, pretty
+from playground_tui.ui.chat.messages import OutputsSubmitted
+from playground_tui.ui.chat.writing import Writing
+
+SHOWN_ARGUMENTS = 20_000
+"""Characters of arguments shown; the thread has them whole."""
+
+
+class OutputArea(Writing):
+    """Where one call's output is typed. An empty output may be sent."""
+
+    class Sent(Message):
+        """Enter was pressed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="tool-output", placeholder="The function's output; enter sends, ctrl+j makes a new line")
+
+    def send(self) -> None:
+        self.post_message(self.Sent())
+
+
+class OutputsPanel(Vertical):
+    """Shown while a run requires action: one call after the other. What is typed is kept until all is submitted."""
+
+    def __init__(self) -> None:
+        super().__init__(id="outputs")
+        self._calls: tuple[ToolCall, ...] = ()
+        self._run_id = ""
+        self._at = 0
+        self._texts: dict[str, str] = {}
+        """What was typed, by call; kept for a call that is shown again after a break."""
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="outputs-title", markup=False)
+        with VerticalScroll(id="outputs-arguments", can_focus=False):
+            yield Static(id="outputs-json", markup=False)
+        yield OutputArea()
+        yield Static("shift+tab comes here from the composer, tab goes back", id="outputs-hint", markup=False)
+
+    @property
+    def area(self) -> OutputArea:
+        """The field in which the output is typed."""
+        return self.query_one(OutputArea)
+
+    def show(self, run_id: str, calls: Sequence[ToolCall]) -> None:
+        """Ask for the outputs of these calls; none hides the panel. The focus stays where it is."""
+        if not calls:
+            self._leave()
+        elif (run_id, [call.id for call in calls]) != (self._run_id, [call.id for call in self._calls]):
+            self._run_id, self._calls, self._at = run_id, tuple(calls), 0
+            self._show_call()
+            self.display = True
+
+    def _leave(self) -> None:
+        self._run_id, self._calls = "", ()
+        if self.display:
+            if self.has_focus_within:
+                self.screen.focus_next(selector="#composer")
+            self.display = False
+
+    def _show_call(self) -> None:
+        call = self._calls[self._at]
+        place = f" ({self._at + 1} of {len(self._calls)})" if len(self._calls) > 1 else ""
+        title = clean(f"Output of {call_name(call)}{place}", newlines=False)
+        self.query_one("#outputs-title", Static).update(Content(title))
+        arguments = clean(pretty(call.arguments)[:SHOWN_ARGUMENTS])
+        self.query_one("#outputs-json", Static).update(Content(arguments or "(no arguments)"))
+        self.area.load(self._texts.get(call.id, ""))
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self._calls and event.text_area is self.area:
+            self._texts[self._calls[self._at].id] = self.area.text
+
+    def on_output_area_sent(self, event: OutputArea.Sent) -> None:
+        event.stop()
+        if not self._calls:
+            return
+        self._texts[self._calls[self._at].id] = self.area.text
+        self._at += 1
+        if self._at < len(self._calls):
+            self._show_call()
+            return
+        outputs = {call.id: self._texts.get(call.id, "") for call in self._calls}
+        self._leave()
+        self.post_message(OutputsSubmitted(outputs))
+
+    def forget(self) -> None:
+        """The server has the outputs: what was typed is no longer needed."""
+        self._texts.clear()

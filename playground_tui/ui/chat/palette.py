@@ -1,0 +1,44 @@
+"""The colours of the thread, taken from the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Final
+
+from rich.style import Style
+
+PREFIX: Final = "thread--"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """One style for each thing the thread shows. Each has its own colour and background."""
+
+    text: Style
+    dim: Style
+    user: Style
+    assistant: Style
+    tool: Style
+    problem: Style
+    heading: Style
+    inline: Style
+    link: Style
+    quote: Style
+    marker: Style
+    code: Style
+    keyword: Style
+    name: Style
+    string: Style
+    number: Style
+    comment: Style
+    operator: Style
+
+    @classmethod
+    def load(cls, style_of: Callable[[str], Style]) -> Palette:
+        """The palette from component classes; `style_of` gives the style of a class by its name."""
+        return cls(**{field.name: style_of(PREFIX + field.name) for field in fields(cls)})
+
+
+CLASSES: Final = {PREFIX + field.name for field in fields(Palette)}
+"""The component classes by which themes change the thread's colours."""

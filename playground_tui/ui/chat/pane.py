@@ -1,0 +1,181 @@
+"""The left pane: the thread, its run, and what is written next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from playground_tui.assistants.events import (
+    Event,
+    MessageAccepted,
+    MessageChanged,
+    Reconnected,
+    Reconnecting,
+    RunChanged,
+    ServerError,
+    StepChanged,
+    TextDelta,
+    ThreadCreated,
+)
+from playground_tui.assistants.objects import Message, Run, Step
+from playground_tui.text import clean
+from playground_tui.ui.chat.composer import Composer
+from playground_tui.ui.chat.entries import Entries
+from playground_tui.ui.chat.messages import MoreBelow
+from playground_tui.ui.chat.outputs import OutputsPanel
+from playground_tui.ui.chat.status import RunStatus
+from playground_tui.ui.chat.thread import Scroll, ThreadView
+from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
+
+STYLES = (Path(__file__).parent / "chat.tcss").read_text(encoding="utf-8")
+
+
+class ThreadHeader(Widget):
+    """The thread's id, and a hint at the right if there is room."""
+
+    HINT = "ctrl+t new · ctrl+g threads"
+
+    def __init__(self) -> None:
+        super().__init__(id="thread-id")
+        self._thread = "new thread"
+
+    def show(self, thread_id: str | None) -> None:
+        """Name the thread; None is one that is not made yet."""
+        self._thread = clean(thread_id, newlines=False) if thread_id else "new thread"
+        self.refresh()
+
+    def render(self) -> Content:
+        room = self.size.width - len(self._thread)
+        hint = self.HINT if room > len(self.HINT) else ""
+        return Content.assemble((self._thread, "bold"), " " * max(0, room - len(hint)), hint)
+
+
+class ChatPane(Vertical):
+    """Shows one thread and what its run does. It asks for everything else by messages."""
+
+    DEFAULT_CSS: ClassVar[str] = STYLES
+
+    def __init__(self, *, scroll: Scroll = "calm", now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix seconds."""
+        super().__init__(id="chat")
+        self.header = ThreadHeader()
+        self.thread = ThreadView(scroll=scroll, now=now)
+        self.outputs = OutputsPanel()
+        self.waiting = WaitingList()
+        self.problem = Static(id="problem", markup=False)
+        self.run_status = RunStatus(now=now)
+        self.composer = Composer()
+        self._entries = Entries(self.thread)
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.thread
+        yield self.run_status
+        yield self.outputs
+        yield self.waiting
+        yield self.problem
+        yield self.composer
+
+    # What is shown
+
+    def show_thread(self, thread_id: str | None, messages: Sequence[Message], *, more: bool) -> None:
+        """Show a thread in place of everything, at its end. `more`: there are older messages than these."""
+        self.header.show(thread_id)
+        self._entries.show(messages, more=more)
+
+    def prepend(self, messages: Sequence[Message], *, more: bool) -> None:
+        """Put older messages, oldest first, above those shown."""
+        self._entries.prepend(messages, more=more)
+
+    def apply(self, event: Event) -> None:
+        """Show what happened during a run."""
+        match event:
+            case TextDelta(message_id, text):
+                self._entries.delta(message_id, text)
+            case RunChanged(run):
+                self.show_run(run)
+            case StepChanged(step):
+                self._entries.step(step)
+            case MessageChanged(message) | MessageAccepted(message):
+                self._entries.message(message)
+            case ThreadCreated(thread_id):
+                self.header.show(thread_id)
+            case Reconnecting(reason, attempt, delay):
+                self.run_status.show_reconnecting(reason, attempt, delay)
+            case Reconnected():
+                self.run_status.show_reconnected()
+            case ServerError(message=sentence):
+                self.show_problem(sentence)
+
+    def show_run(self, run: Run | None) -> None:
+        """Show a run's state; None is a thread without one."""
+        self.run_status.show_run(run)
+        if run is None:
+            self.outputs.show("", ())
+            return
+        self._entries.run(run)
+        self.outputs.show(run.id, run.waiting_for if run.status == "requires_action" else ())
+        if not run.active:
+            self.outputs.forget()
+
+    def show_runs(self, runs: Sequence[Run]) -> None:
+        """Name the models and tokens of earlier runs, newest first, and show the newest one's state."""
+        for run in runs:
+            self._entries.run(run)
+        if runs:
+            self.show_run(runs[0])
+
+    def show_steps(self, steps: Sequence[Step]) -> None:
+        """Show the tool calls of earlier runs, each run's in order."""
+        for step in steps:
+            self._entries.step(step)
+
+    def show_waiting(self, waiting: Sequence[WaitingLine]) -> None:
+        """Show the messages that are not sent yet."""
+        self.waiting.show(waiting)
+
+    def show_problem(self, sentence: str) -> None:
+        """Say beside the composer why something did not go out; "" takes it away."""
+        self.problem.update(Content(clean(sentence)))
+        self.problem.display = bool(sentence)
+
+    def show_notice(self, sentence: str) -> None:
+        """Say something in the run's line until the run changes."""
+        self.run_status.show_notice(sentence)
+
+    # What is there
+
+    def messages(self) -> list[Message]:
+        """The messages shown, oldest first, their text as raw Markdown."""
+        return self._entries.messages()
+
+    def last_answer(self) -> str | None:
+        """The newest answer as raw Markdown."""
+        return self._entries.last_answer()
+
+    def code_blocks(self) -> list[str]:
+        """The code of every fenced block of the thread, oldest first."""
+        return self._entries.code_blocks()
+
+    def scroll_to_end(self) -> None:
+        """Go to the end of the thread, and along with what arrives."""
+        self.thread.scroll_to_end()
+
+    def on_composer_scroll_thread(self, event: Composer.ScrollThread) -> None:
+        event.stop()
+        if event.pages:
+            self.thread.action_pages(event.pages)
+        else:
+            self.thread.scroll_to_end()
+
+    def on_more_below(self, event: MoreBelow) -> None:
+        event.stop()
+        self.run_status.show_below(event.below)

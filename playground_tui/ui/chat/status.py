@@ -1,0 +1,142 @@
+"""The run's status in one line of words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from playground_tui.assistants.objects import Run
+from playground_tui.text import clean
+
+LONG_RUN: Final = 60
+"""Seconds after which a run is called long."""
+BELOW: Final = "↓ more below (ctrl+end)"
+
+INCOMPLETE: Final = {
+    "max_completion_tokens": "the limit of completion tokens was reached",
+    "max_prompt_tokens": "the limit of prompt tokens was reached",
+}
+
+
+def duration(seconds: float) -> str:
+    """`5 s`, `2 min 5 s`, `1 h 2 min`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def run_words(run: Run, now: float) -> str:
+    """What a run does, in words. `now` is Unix seconds."""
+    parts = [_state(run)]
+    if run.active:
+        parts.append(duration(now - (run.started_at or run.created_at)))
+    if run.usage is not None and not run.active:
+        parts.append(f"{run.usage.total_tokens:,} tokens")
+    if run.status == "completed" and run.completed_at and (run.started_at or run.created_at):
+        parts.append(duration(run.completed_at - (run.started_at or run.created_at)))
+    if run.status in ("queued", "in_progress") and now - run.created_at > LONG_RUN:
+        parts.append("a long run, it goes on; escape cancels it")
+    if run.notes:
+        parts.append(run.notes)
+    return " · ".join(parts)
+
+
+def _state(run: Run) -> str:
+    status = run.status
+    if status == "failed":
+        return "failed: " + (run.error_message or run.error_code or "the server gave no reason")
+    if status == "incomplete":
+        reason = run.incomplete_reason
+        return f"incomplete: {INCOMPLETE.get(reason, reason.replace('_', ' ') or 'the server gave no reason')}"
+    if status == "expired":
+        return "expired: " + (run.error_message or "the run took longer than the server allows")
+    if status == "requires_action":
+        count = len(run.waiting_for)
+        return f"requires action: {count} function output{'s' if count != 1 else ''} to give"
+    return status.replace("_", " ")
+
+
+class RunStatus(Widget):
+    """Shows what the run does. It changes once a second while a run is active or looked for, else never by itself."""
+
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix seconds."""
+        super().__init__(id="run-status")
+        self._now = now
+        self._run: Run | None = None
+        self._notice = ""
+        self._lost: tuple[str, int, float] | None = None
+        """While the stream is looked for: why it broke, the attempt, and when it is made."""
+        self._below = False
+        self._shown = ""
+        self._second: Timer | None = None
+
+    def show_run(self, run: Run | None) -> None:
+        """Show this run, or none. A notice gives way to it."""
+        self._run, self._notice, self._lost = run, "", None
+        self._update()
+
+    def show_notice(self, sentence: str) -> None:
+        """Say something until the run changes; "" takes it away."""
+        self._notice = sentence
+        self._update()
+
+    def show_reconnecting(self, reason: str, attempt: int, delay: float) -> None:
+        """The stream broke; the next attempt is made in `delay` seconds."""
+        self._lost = (reason, attempt, self._now() + delay)
+        self._update()
+
+    def show_reconnected(self) -> None:
+        """The run is being read again."""
+        self._lost = None
+        self._update()
+
+    def show_below(self, below: bool) -> None:
+        """Whether unread text stands below the window."""
+        self._below = below
+        self.refresh()
+
+    @property
+    def words(self) -> str:
+        """The line's text, whole."""
+        if self._lost is not None:
+            reason, attempt, at = self._lost
+            wait = max(0, round(at - self._now()))
+            when = f"in {wait} s" if wait else "now"
+            text = f"connection lost, reconnecting {when} (attempt {attempt}); the run goes on: {reason}"
+        elif self._run is not None:
+            text = run_words(self._run, self._now())
+        else:
+            text = ""
+        return clean(" · ".join(filter(None, (text, self._notice))), newlines=False)
+
+    def _update(self) -> None:
+        active = self._lost is not None or (self._run is not None and self._run.active)
+        if active and self._second is None:
+            self._second = self.set_interval(1, self._update)
+        elif not active and self._second is not None:
+            self._second.stop()
+            self._second = None
+        self.set_class(
+            self._run is not None and self._run.status in ("failed", "expired", "incomplete"), "-ended-badly"
+        )
+        if self._shown != (words := self.words):
+            self._shown = words
+            self.refresh()
+
+    def render(self) -> Content:
+        below = BELOW if self._below else ""
+        room = self.size.width - cell_len(below)
+        words = self.words
+        if cell_len(words) > room:
+            words = set_cell_size(words, max(0, room - 2)).rstrip() + "… "
+        return Content(words + " " * (room - cell_len(words)) + below)
