@@ -179,12 +179,13 @@ def hang() -> Reply:
 
 
 class ProviderServer:
-    """The server. `aborted` counts requests whose client went away before the reply ended."""
+    """The server. `aborted` counts requests whose client went away before the reply ended, `accepted` connections."""
 
     def __init__(self, *replies: Reply, models: Iterable[str] = ("scripted",), port: int = 0):
         self.requests: list[Received] = []
         self.models = list(models)
         self.aborted = 0
+        self.accepted = 0
         self.fallback: Reply = answer("Hello")
         self.routes: dict[str, Reply] = {}
         """Replies by exact path (`/api/version`), before everything else."""
@@ -225,6 +226,7 @@ class ProviderServer:
         await self._server.wait_closed()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         task = asyncio.ensure_future(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)

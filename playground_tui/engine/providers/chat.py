@@ -22,6 +22,7 @@ from playground_tui.engine.providers.base import (
     UserTurn,
 )
 from playground_tui.engine.providers.chat_calls import Calls
+from playground_tui.engine.providers.http import drain
 from playground_tui.engine.providers.refusals import cut, object_of, reported
 from playground_tui.engine.providers.shapes import mapping, mappings, whole
 from playground_tui.engine.providers.streaming import HttpProvider
@@ -48,6 +49,7 @@ class ChatProvider(HttpProvider):
                 async for _, data in received:
                     if data.strip() == "[DONE]":
                         answer.finish = answer.finish or "stop"
+                        await drain(received)
                         break
                     for event in answer.take(object_of(self.settings, data)):
                         yield event

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx2
 
-from playground_tui.engine.providers.base import ProviderSettings
+from playground_tui.engine.providers.base import ProviderError, ProviderSettings
 from playground_tui.engine.providers.event_reader import EventReader, TooLong
 from playground_tui.engine.providers.refusals import broken, garbage, object_of, refused
 from playground_tui.protocol import HOPS_HEADER
@@ -21,6 +21,8 @@ SILENCE = 300.0
 """Seconds in which a remote provider must send something. A local one may think for as long as the run lives."""
 LIST = 5.0
 """Seconds for a short answer such as the list of models."""
+LINGER = 0.05
+"""Seconds in which a stream that has said its last word may end, so that its connection can be used again."""
 REFUSAL = 64 * 1024
 """Bytes of an error body that are read."""
 
@@ -31,6 +33,14 @@ def loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+async def drain(received: AsyncIterator[tuple[str, str]]) -> None:
+    """Read what follows the last word of a stream: nothing, nearly always at once."""
+    with suppress(ProviderError, TimeoutError):
+        async with asyncio.timeout(LINGER):
+            async for _ in received:
+                pass
 
 
 class Http:

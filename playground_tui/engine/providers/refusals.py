@@ -93,8 +93,8 @@ def _sentence(
     told = f": {said.rstrip('.')}." if said else "."
     match status:
         case 401:
-            yield f"{name} did not accept the key (401)" if settings.api_key else f"{name} wants a key (401)"
-            yield f"{told} {key_hint(settings)}"
+            yield f"{name} {'did not accept the key' if settings.api_key else 'wants a key'} (401){told}"
+            yield key_hint(settings)
         case 403:
             yield f"{name} does not allow this with the key given (403){told}"
         case 404 | 405:

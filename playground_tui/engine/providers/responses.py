@@ -26,6 +26,7 @@ from playground_tui.engine.providers.base import (
     UserTurn,
 )
 from playground_tui.engine.providers.chat import ChatProvider
+from playground_tui.engine.providers.http import drain
 from playground_tui.engine.providers.refusals import Refused, cut, object_of, reported
 from playground_tui.engine.providers.shapes import mapping, mappings, whole
 from playground_tui.engine.providers.streaming import HttpProvider
@@ -71,6 +72,7 @@ class ResponsesProvider(HttpProvider):
                 for event in answer.take(kind, object_of(self.settings, data)):
                     yield event
                 if answer.ended:
+                    await drain(received)
                     return
         raise cut(self.settings)
 
