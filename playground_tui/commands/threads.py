@@ -1,0 +1,130 @@
+"""`playground-tui threads list|show|delete`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
+
+from playground_tui.assistants.objects import Message, ThreadSummary
+from playground_tui.cache.known import KnownServer
+from playground_tui.cache.state import ServerState
+from playground_tui.commands.output import (
+    Connect,
+    add_command,
+    add_json,
+    connected,
+    exit_code,
+    find_assistant,
+    print_json,
+    print_table,
+    print_text,
+    shown_time,
+)
+from playground_tui.config import Settings
+from playground_tui.paths import Paths
+
+if TYPE_CHECKING:
+    from playground_tui.assistants.client import AssistantsClient
+
+_PAGE = 100
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command with its actions."""
+    parser = add_command(subparsers, "threads", "list, show and delete threads", "What was said, and where.")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|delete", required=True)
+    listing = add_command(actions, "list", "latest first", "The threads, latest first.")
+    listing.add_argument("-a", dest="of_assistant", metavar="ID|NAME", help="those this assistant has run in")
+    listing.add_argument("-q", dest="text", metavar="TEXT", default="", help="those that contain this text")
+    show = add_command(actions, "show", "all messages, oldest first", "All messages of one thread, oldest first.")
+    show.add_argument("id", metavar="ID")
+    delete = add_command(actions, "delete", "delete threads", "The engine can bring them back for 30 days.")
+    delete.add_argument("ids", nargs="+", metavar="ID")
+    for action in (listing, show, delete):
+        add_json(action)
+
+
+async def run(  # noqa: PLR0917 -- the form of every command
+    arguments: argparse.Namespace, connect: Connect, settings: Settings, paths: Paths, out: TextIO, err: TextIO
+) -> int:
+    """Exit code 0; 1 when the server refuses or cannot be asked; 2 for a name that several assistants have."""
+    act = {"list": _list, "show": _show, "delete": _delete}[arguments.action]
+    known = partial(KnownServer, paths.cache, settings.server, on_problem=partial(print_text, file=err))
+
+    async def action() -> None:
+        async with connected(connect) as client:
+            await act(arguments, client, known, out, err)
+
+    return await exit_code(action(), err)
+
+
+async def _list(arguments: argparse.Namespace, client: AssistantsClient, known: Any, out: TextIO, err: TextIO) -> None:
+    wanted = arguments.of_assistant
+    assistant_id = (await find_assistant(client, wanted)).id if wanted else None
+    if client.is_engine:
+        threads = await client.list_threads(assistant_id, arguments.text)
+    else:
+        threads = _known_threads(known().state, assistant_id, arguments.text)
+        print_text(f"{client.where} does not list threads: these are the threads known on this machine.", err)
+    if arguments.json:
+        print_json([asdict(thread) for thread in threads], out)
+        return
+    rows = [
+        (thread.id, shown_time(thread.last_activity_at), str(thread.message_count), thread.first_message)
+        for thread in threads
+    ]
+    print_table(("id", "last activity", "messages", "first message"), rows, out)
+
+
+def _known_threads(state: ServerState, assistant_id: str | None, text: str) -> list[ThreadSummary]:
+    entries = sorted(state.threads, key=lambda entry: entry.last_activity_at, reverse=True)
+    return [
+        ThreadSummary(
+            entry.id, entry.first_message, entry.message_count, int(entry.last_activity_at), (entry.assistant_id,)
+        )
+        for entry in entries
+        if assistant_id in (None, entry.assistant_id) and text.casefold() in entry.first_message.casefold()
+    ]
+
+
+async def _show(
+    arguments: argparse.Namespace, client: AssistantsClient, _known: Any, out: TextIO, _err: TextIO
+) -> None:
+    await client.retrieve_thread(arguments.id)
+    messages = await _all_messages(client, arguments.id)
+    if arguments.json:
+        print_json({"id": arguments.id, "messages": [asdict(message) for message in messages]}, out)
+        return
+    for message in messages:
+        state = "" if message.status == "completed" else f" ({message.status} {message.incomplete_reason})"
+        print_text(f"--- {message.role} {shown_time(message.created_at)}{state}\n{message.text}\n", out)
+
+
+async def _all_messages(client: AssistantsClient, thread_id: str) -> list[Message]:
+    messages = page = await client.list_messages(thread_id, limit=_PAGE)
+    while len(page) == _PAGE:
+        page = await client.list_messages(thread_id, before_id=page[0].id, limit=_PAGE)
+        messages = [*page, *messages]
+    return messages
+
+
+async def _delete(
+    arguments: argparse.Namespace, client: AssistantsClient, known: Any, out: TextIO, err: TextIO
+) -> None:
+    deleted = []
+    try:
+        for thread_id in arguments.ids:
+            await client.delete_thread(thread_id)
+            deleted.append(thread_id)
+    finally:
+        if deleted and not client.is_engine:
+            known().forget_threads(deleted)
+        if arguments.json:
+            print_json({"deleted": deleted}, out)
+        else:
+            for thread_id in deleted:
+                print_text(thread_id, out)
+    if client.is_engine:
+        print_text("Deleted. The engine keeps what is deleted for 30 days.", err)
