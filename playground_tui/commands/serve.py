@@ -16,13 +16,23 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from playground_tui.config import ConfigError, Settings, provider_handover
-from playground_tui.launch import EngineSilent, LaunchError, ask_engine, ensure_engine, find_engine, refusal
+from playground_tui.launch import (
+    EngineSilent,
+    LaunchError,
+    ask_engine,
+    ensure_engine,
+    find_engine,
+    refusal,
+    request_bytes,
+    status_of,
+)
 from playground_tui.paths import Paths, private_directory
 from playground_tui.text import clean
 
 PORT = 8765
 KEY_VARIABLE = "PLAYGROUND_TUI_SERVE_KEY"
 _HIGHEST_PORT = 65535
+_OK = 200
 
 _DESCRIPTION = """\
 Put the engine on TCP: code written for the Assistants API (client.beta.assistants, client.beta.threads) runs against it
@@ -134,13 +144,11 @@ async def listening(path: Path, serving: Serving) -> AsyncIterator[tuple[str, di
     reader, writer = await asyncio.open_unix_connection(path)
     asked = {"host": serving.host, "port": serving.port, "key": serving.key, "names": serving.names}
     body = json.dumps(asked).encode()
-    # HTTP/1.0: the answer's body then is the rest of the connection, line by line.
-    head = f"POST /engine/listen HTTP/1.0\r\nHost: engine\r\nContent-Length: {len(body)}\r\n\r\n"
     try:
-        writer.write(head.encode() + body)
-        status = (await reader.readline()).split(b" ")
+        writer.write(request_bytes("POST", "/engine/listen", body))
+        status = status_of(await reader.readline())
         await reader.readuntil(b"\r\n\r\n")
-        if b"200" not in status:
+        if status != _OK:
             raise LaunchError(refusal(json.loads(await reader.read() or b"{}")))
         event = ""
         while line := await reader.readline():

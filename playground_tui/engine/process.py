@@ -182,7 +182,8 @@ def _ignore() -> None:
 
 async def detached(paths: Paths, lock: DataLock) -> int:
     """Be the engine in the background; the exit status. What it has to say goes to stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("playground_tui").setLevel(logging.INFO)
     try:
         await EngineProcess(paths, lock).run()
     except (StoreError, CannotListen) as error:
