@@ -12,23 +12,24 @@ from playground_tui.assistants.objects import Change
 from playground_tui.assistants.streams import RawEvent, read_data, read_events
 from playground_tui.assistants.transport import Transport
 
+FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
-"""Seconds between two tries, at most."""
+"""Seconds between two tries: at first, and at most."""
 
 
-async def read_changes(transport: Transport, *, pause: float = 1.0) -> AsyncGenerator[Change, None]:
+async def read_changes(transport: Transport) -> AsyncGenerator[Change, None]:
     """The engine's changes, for ever; elsewhere none.
 
-    After a break it goes on behind the last one heard of, `pause` seconds later, twice as long after each failure.
+    After a break it goes on behind the last one heard of, after a pause that each failure doubles.
     """
     after: int | None = None
-    delay = pause
+    delay = FIRST_PAUSE
     first = True
     while transport.is_engine:
         try:
             async with aclosing(_changes(transport, after, missed=not first and after is None)) as changes:
                 async for change in changes:
-                    after, delay = change.sequence or after, pause
+                    after, delay = change.sequence or after, FIRST_PAUSE
                     yield change
         except AssistantsError:
             delay = min(delay * 2, LONGEST_PAUSE)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from playground_tui.assistants.errors import AssistantsError, NotReachable, Rejected
+from playground_tui.assistants.errors import AssistantsError, Malformed, NotReachable, Rejected
 from playground_tui.assistants.objects import Message, Run
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Outcomes:
                 return self._settled(key, await send())
             except AssistantsError as error:
                 self._note(key, began, error)
-                if not isinstance(error, NotReachable):
+                if not isinstance(error, NotReachable | Malformed):
                     raise
             await asyncio.sleep(pause)
             if key in self._doubts and (found := await look(self._doubts[key])) is not None:
@@ -65,8 +65,7 @@ class Outcomes:
             raise
 
     def _note(self, key: str, began: float, error: AssistantsError) -> None:
-        unknown = isinstance(error, NotReachable) and error.sent
-        if unknown or (isinstance(error, Rejected) and error.status >= 500):
+        if may_have_acted(error):
             self._doubts.setdefault(key, began)
 
     def _settled(self, key: str, answer: T) -> T:
@@ -89,3 +88,14 @@ class Outcomes:
 
     def _is_new(self, item: Message | Run, since: float) -> bool:
         return item.id not in self._seen and item.created_at >= since - CLOCKS_APART
+
+
+def may_have_acted(error: AssistantsError) -> bool:
+    """Whether the server may have done what it was asked, though it did not say so."""
+    match error:
+        case NotReachable():
+            return error.sent
+        case Rejected():
+            return error.status >= 500
+        case _:
+            return isinstance(error, Malformed)

@@ -61,7 +61,7 @@ async def poll(
             yield event
         if at_rest(run):
             return
-        await asyncio.sleep(interval)
+        await asyncio.sleep(INTERVAL)
 
 
 def at_rest(run: Run) -> bool:
