@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl
 
 from tests.support.provider_server import (
     Exchange,
@@ -104,7 +104,7 @@ class AssistantsServer(ProviderServer):
 
     def asked(self, method: str, ending: str) -> list[Received]:
         """The requests of this method whose path ends so."""
-        return [r for r in self.requests if r.method == method and urlsplit(r.path).path.endswith(ending)]
+        return [r for r in self.requests if r.method == method and r.path.endswith(ending)]
 
     def add_thread(self) -> str:
         thread = self._object("thread")
@@ -140,9 +140,8 @@ class AssistantsServer(ProviderServer):
         yield DONE
 
     def _reply_to(self, request: Received) -> Reply:
-        path = urlsplit(request.path).path
         for index, (method, ending, reply, act) in enumerate(self._faults):
-            if request.method == method and path.endswith(ending):
+            if request.method == method and request.path.endswith(ending):
                 del self._faults[index]
                 if act:
                     self._act(request)
@@ -150,9 +149,8 @@ class AssistantsServer(ProviderServer):
         return self._act(request)
 
     def _act(self, request: Received) -> Reply:
-        url = urlsplit(request.path)
-        parts = url.path.removeprefix("/v1/").split("/")
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        parts = request.path.removeprefix("/v1/").split("/")
+        query = dict(parse_qsl(request.query))
         body = json.loads(request.body or b"{}")
         match [request.method, *parts]:
             case ["GET", "models"]:
