@@ -27,7 +27,7 @@ class Composer(Writing):
             self.pages = pages
 
     def __init__(self) -> None:
-        super().__init__(id="composer", placeholder="Write a message; enter sends, ctrl+j makes a new line")
+        super().__init__(id="composer", placeholder="Message; enter sends, ctrl+j new line")
         self.sent: list[str] = []
         """Texts sent before, newest last."""
         self._back = 0

@@ -18,6 +18,8 @@ from playground_tui.ui.chat.render import EDGE, render
 from playground_tui.ui.chat.wrapping import Span, strip
 from playground_tui.ui.times import clock_time
 
+SHORT_JSON = 44
+"""Characters of JSON that stand on one line."""
 ROLES = {"user": "You", "assistant": "Assistant"}
 
 
@@ -299,8 +301,10 @@ def call_blocks(call: ToolCall) -> list[Block]:
 
 
 def pretty(arguments: str) -> str:
-    """Arguments as indented JSON, or as they are when they are not JSON (yet)."""
+    """Arguments as JSON, indented unless they are short, or as they are when they are not JSON (yet)."""
     try:
-        return json.dumps(json.loads(arguments), indent=2, ensure_ascii=False)
+        value = json.loads(arguments)
     except (ValueError, RecursionError):
         return arguments
+    line = json.dumps(value, ensure_ascii=False)
+    return line if len(line) <= SHORT_JSON else json.dumps(value, indent=2, ensure_ascii=False)

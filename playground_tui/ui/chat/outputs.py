@@ -18,6 +18,7 @@ from playground_tui.ui.chat.writing import Writing
 
 SHOWN_ARGUMENTS = 20_000
 """Characters of arguments shown; the thread has them whole."""
+HINT = "shift+tab goes here"
 
 
 class OutputArea(Writing):
@@ -27,7 +28,7 @@ class OutputArea(Writing):
         """Enter was pressed."""
 
     def __init__(self) -> None:
-        super().__init__(id="tool-output", placeholder="The function's output; enter sends, ctrl+j makes a new line")
+        super().__init__(id="tool-output", placeholder="Output; enter sends, ctrl+j new line")
 
     def send(self) -> None:
         self.post_message(self.Sent())
@@ -50,7 +51,6 @@ class OutputsPanel(Vertical):
         with VerticalScroll(id="outputs-arguments", can_focus=False):
             yield Static(id="outputs-json", markup=False)
         yield OutputArea()
-        yield Static("shift+tab comes here from the composer, tab goes back", id="outputs-hint", markup=False)
 
     @property
     def area(self) -> OutputArea:
@@ -77,7 +77,7 @@ class OutputsPanel(Vertical):
         call = self._calls[self._at]
         place = f" ({self._at + 1} of {len(self._calls)})" if len(self._calls) > 1 else ""
         title = clean(f"Output of {call_name(call)}{place}", newlines=False)
-        self.query_one("#outputs-title", Static).update(Content(title))
+        self.query_one("#outputs-title", Static).update(Content.assemble((title, "bold"), "  ", HINT))
         arguments = clean(pretty(call.arguments)[:SHOWN_ARGUMENTS])
         self.query_one("#outputs-json", Static).update(Content(arguments or "(no arguments)"))
         self.area.load(self._texts.get(call.id, ""))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -168,6 +169,12 @@ class ChatPane(Vertical):
     def scroll_to_end(self) -> None:
         """Go to the end of the thread, and along with what arrives."""
         self.thread.scroll_to_end()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep most of a low window for the thread."""
+        lines = min(10, max(3, event.size.height * 2 // 5))
+        self.composer.styles.max_height = lines
+        self.outputs.area.styles.max_height = min(6, lines)
 
     def on_composer_scroll_thread(self, event: Composer.ScrollThread) -> None:
         event.stop()

@@ -37,13 +37,13 @@ WELCOME: Final = (
 def calm_top(top: int, height: int, content: int, starts: Iterable[int]) -> int:
     """Where a window at `top` goes when the text has grown to `content` lines.
 
-    It stays while the text fits. Then it moves by most of a page at once, so that the message or paragraph being
-    written (`starts`: their first lines) stands at the top, or the last quarter of the page if they are longer.
+    It stays while the text fits. Then it moves by a good part of a page at once, so that the message or paragraph
+    being written (`starts`: their first lines) stands at the top, or the last quarter of the page if they are longer.
     """
     if content <= top + height:
         return top
     for start in starts:
-        if start > top and content - start <= height // 2:
+        if start > top and content - start <= height * 2 // 3:
             return start
     return max(top, content - max(2, height // 4))
 
@@ -185,8 +185,9 @@ class ThreadView(ScrollView, can_focus=True):
     def _followed(self, top: int, height: int) -> int:
         """Where the window goes along with text that arrived."""
         content = self.column.height
-        if self.scroll_mode == "line":
-            return max(0, content - height)
+        if self.scroll_mode == "line" or height != self._seen_size.height:
+            # Another size of the window is no new text: go no farther than the end needs.
+            return max(0 if self.scroll_mode == "line" else top, content - height)
         last = self.column.items[-1]
         first = self.column.top(last)
         return calm_top(top, height, content, (first, first + last.heights.top(max(0, len(last.heights) - 1))))
