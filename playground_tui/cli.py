@@ -25,7 +25,7 @@ FAILED = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130
 
-_COMMANDS = ("serve", "engine", "doctor")
+_COMMANDS = ("ask", "assistants", "threads", "models", "serve", "engine", "doctor")
 """Modules of `commands`: each has `add_parser(subparsers)` for the command of its name, and `run`."""
 
 _DESCRIPTION = """\

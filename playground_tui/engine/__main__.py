@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playground_tui.engine.lock import DataLock, LockHeld
-from playground_tui.paths import Paths, private_directory
+from playground_tui.paths import Paths
 
 ANOTHER_RUNS = 3
 """Exit status when another engine lives in the data directory."""
@@ -39,9 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _locked(paths: Paths) -> int:
     """Take the lock, and only then load what an engine needs: the second of two starts ends at once."""
-    for directory in (paths.data, paths.state, paths.runtime):
-        private_directory(directory)
-    lock = DataLock.acquire(paths.engine_lock)
+    lock = DataLock.of(paths)
     from playground_tui.engine.process import detached  # noqa: PLC0415
 
     try:

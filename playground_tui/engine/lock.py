@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from playground_tui.paths import Paths, private_directory
+
 _MOUNTS = Path("/proc/mounts")
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "lustre", "beegfs", "gpfs", "glusterfs"}
 _NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse")
@@ -39,6 +41,19 @@ class DataLock:
                 raise LockHeld
             time.sleep(_ASK_AGAIN)
         return cls(path, descriptor)
+
+    @classmethod
+    def of(cls, paths: Paths) -> DataLock:
+        """Own these directories, which are made, and begin with no `engine.json` in them: what a dead engine left there
+        names a process number that anybody may have by now.
+
+        Raises LockHeld, OSError (a directory that cannot be used safely among them).
+        """
+        for directory in (paths.data, paths.state, paths.runtime):
+            private_directory(directory)
+        lock = cls.acquire(paths.engine_lock)
+        paths.engine_file.unlink(missing_ok=True)
+        return lock
 
     def is_replaced(self) -> bool:
         """Whether another file lies in the lock's place: then another engine may own the directory."""

@@ -80,8 +80,6 @@ class EngineProcess:
         `beside` is done meanwhile, in the foreground; its end is the engine's. Raises what the store, the socket or
         `beside` failed with.
         """
-        # What a dead engine left here describes a process number that anybody may have by now.
-        self._paths.engine_file.unlink(missing_ok=True)
         async with self._open() as server:
             self._take_signals(server, in_front=beside is not None)
             task = asyncio.create_task(self._beside(server, beside), name="front") if beside else None
@@ -233,9 +231,7 @@ async def in_front(paths: Paths, serving: Serving) -> bool | None:
             serving.show(line)
 
     try:
-        for directory in (paths.data, paths.state, paths.runtime):
-            private_directory(directory)
-        lock = await asyncio.to_thread(DataLock.acquire, paths.engine_lock)
+        lock = await asyncio.to_thread(DataLock.of, paths)
     except LockHeld:
         return None
     except OSError as error:
