@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.style import Style
 
 from playground_tui.ui.chat.palette import Palette
-from playground_tui.ui.chat.wrapping import Span
+from playground_tui.ui.chat.wrapping import Span, merged
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
@@ -59,4 +59,4 @@ def highlight(code: str, language: str, palette: Palette) -> list[Span]:
         if style is None:
             style = styles[kind] = getattr(palette, _role(repr(kind)))
         spans.append((text, style))
-    return spans
+    return merged(spans)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -78,7 +78,7 @@ class _Lines:
     def _chop(self) -> None:
         """A word wider than a line is cut where the line is full."""
         for text, style in self.word:
-            for part in chop_cells(text, self.width):
+            for part in chop(text, self.width):
                 width = cell_len(part)
                 if self.used and self.used + width > self.width:
                     self.break_line()
@@ -120,7 +120,7 @@ def _fold_long(lines: list[list[Span]], line: str, style: Style, used: int, widt
     first, rest = _split(line, width - used)
     if first:
         lines[-1].append((first, style))
-    for part in chop_cells(rest, width):
+    for part in chop(rest, width):
         lines.append([(part, style)])
         used = cell_len(part)
     return used
@@ -130,8 +130,21 @@ def _split(text: str, width: int) -> tuple[str, str]:
     """As much of `text` as fits in `width` cells, and the rest."""
     if width <= 0:
         return "", text
-    first = chop_cells(text, width)[0] if width > 1 else ""
+    first = chop(text, width)[0]
     return (first, text[len(first) :]) if cell_len(first) <= width else ("", text)
+
+
+def chop(text: str, width: int) -> list[str]:
+    """`text` in pieces of at most `width` cells; a character wider than that is a piece of its own."""
+    pieces = [""]
+    used = 0
+    for start, end, cells in split_graphemes(text)[0]:
+        if used and used + cells > width:
+            pieces.append("")
+            used = 0
+        pieces[-1] += text[start:end]
+        used += cells
+    return pieces
 
 
 def merged(spans: Sequence[Span]) -> list[Span]:
