@@ -1,0 +1,265 @@
+"""Settings: what wins over what, what is refused in which words, and how keys are handed over."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from playground_tui import config
+from playground_tui.config import ConfigError, Settings, load_settings, provider_handover
+from playground_tui.paths import Paths
+
+KEY = "sk-canary-4711"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return Paths(config=tmp_path, data=tmp_path, state=tmp_path, runtime=tmp_path)
+
+
+@pytest.fixture
+def load(paths: Paths) -> Callable[..., Settings]:
+    """Settings of a `config.toml`, an environment and a command line."""
+
+    def load_with(toml: str = "", environ: Mapping[str, str] | None = None, **argv: object) -> Settings:
+        paths.config_file.write_text(toml)
+        return load_settings(paths, environ or {}, argv)
+
+    return load_with
+
+
+Load = Callable[..., Settings]
+
+
+def test_without_anything_the_defaults_hold(paths: Paths) -> None:
+    assert load_settings(paths, {}, {}) == Settings()
+
+
+def test_everything_that_can_be_set(load: Load) -> None:
+    settings = load(
+        """
+        server = "http://there:1/v1"
+        autosave_delay = 1
+        idle_exit = 60.5
+        run_expires_after = 1200
+        default_provider = "local"
+        [display]
+        theme = "nord"
+        scroll = "line"
+        [keys]
+        send = "f3,ctrl+j"
+        [providers.local]
+        kind = "chat"
+        base_url = "http://localhost:9/v1/"
+        api_key_env = "LOCAL_KEY"
+        """
+    )
+    assert (settings.server, settings.autosave_delay, settings.idle_exit) == ("http://there:1/v1", 1, 60.5)
+    assert (settings.run_expires_after, settings.default_provider) == (1200, "local")
+    assert (settings.theme, settings.scroll, settings.keys) == ("nord", "line", {"send": "f3,ctrl+j"})
+    assert settings.providers["local"]["api_key_env"] == "LOCAL_KEY"
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(load: Load) -> None:
+    toml, environ = 'server = "http://file"', {"PLAYGROUND_TUI_SERVER": "http://environment"}
+    assert load(toml).server == "http://file"
+    assert load(toml, environ).server == "http://environment"
+    assert load(toml, environ, server="http://argv").server == "http://argv"
+    assert load(toml, {"PLAYGROUND_TUI_SERVER": " "}, server=None).server == "http://file"
+
+
+def test_what_the_command_line_names(load: Load) -> None:
+    settings = load(assistant="Helper", thread="thread_1", provider="openai", other=3)
+    assert (settings.assistant, settings.thread, settings.provider) == ("Helper", "thread_1", "openai")
+
+
+@pytest.mark.parametrize(
+    ("toml", "named"),
+    [
+        ('colour = "red"', "colour is not a setting"),
+        ('[display]\nfont = "x"', "display.font is not a setting"),
+        ('[providers.x]\nbase_url = "http://x"\napi_key = "sk-canary-4711"', "providers.x.api_key is not a setting"),
+        ('server = "there"', "server must be a URL"),
+        ('server = "http://host:99999"', "server must be a URL"),
+        ("server = 3", "server must be a URL"),
+        ("autosave_delay = true", "autosave_delay must be a number of seconds"),
+        ("autosave_delay = -1", "autosave_delay must be a number of seconds"),
+        ("idle_exit = nan", "idle_exit must be a number of seconds"),
+        ("run_expires_after = 1.5", "run_expires_after must be a whole number of seconds"),
+        ('default_provider = "Open AI"', "default_provider must be a provider's name"),
+        ("display = 1", "display must be a table"),
+        ('[display]\nscroll = "fast"', 'display.scroll must be "calm" or "line"'),
+        ("[display]\nscroll = ['calm']", "display.scroll must be"),
+        ("[display]\ntheme = ''", "display.theme must be text"),
+        ("[keys]\nsend = 3", "keys must be a table"),
+        ("providers = 3", "providers must be a table"),
+        ("[providers]\nx = 3", "providers.x must be a table"),
+        ('[providers."Open AI"]\nbase_url = "http://x"', "providers.Open AI: a provider's name"),
+        ('[providers.rehearsal]\nbase_url = "http://x"', "providers.rehearsal: this name is taken"),
+        ("[providers.x]\nkind = 'chat'", "providers.x.base_url is missing"),
+        ("[providers.openai]\nkind = 'completions'", "providers.openai.kind must be"),
+        ("[providers.openai]\nkind = []", "providers.openai.kind must be"),
+        ("[providers.openai]\nbase_url = 'api.openai.com'", "providers.openai.base_url must be a URL"),
+        ("[providers.openai]\napi_key_env = 'sk-canary-4711'", "providers.openai.api_key_env must be the name"),
+        ("[providers.openai]\napi_key_env = 'A'\napi_key_command = 'b'", "providers.openai has both"),
+        ('"a\\u001b" = 1', "a␛ is not a setting"),
+        ("a = ", "is not valid TOML"),
+        ("a = " + "[" * 5000, "config.toml"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_file(load: Load, paths: Paths, toml: str, named: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(toml)
+    sentence = str(refused.value)
+    assert named in sentence
+    assert str(paths.config_file) in sentence
+    assert KEY not in sentence
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_any_file_is_read_or_refused_in_words(paths: Paths, content: bytes) -> None:
+    paths.config_file.write_bytes(content)
+    try:
+        load_settings(paths, {}, {})
+    except ConfigError as refused:
+        assert str(paths.config_file) in str(refused)
+
+
+def test_a_file_that_cannot_be_read_is_named(paths: Paths) -> None:
+    paths.config_file.mkdir()
+    with pytest.raises(ConfigError, match=r"config\.toml cannot be read"):
+        load_settings(paths, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("environ", "argv", "named"),
+    [
+        ({"PLAYGROUND_TUI_SERVER": "there"}, {}, "PLAYGROUND_TUI_SERVER must be a URL"),
+        ({"PLAYGROUND_TUI_SERVER_KEY": f"{KEY}\n{KEY}"}, {}, "PLAYGROUND_TUI_SERVER_KEY is not a key"),
+        ({}, {"server": "there"}, "--server must be a URL"),
+    ],
+)
+def test_the_environment_and_the_command_line_are_checked_too(
+    paths: Paths, environ: dict[str, str], argv: dict[str, object], named: str
+) -> None:
+    with pytest.raises(ConfigError, match=named) as refused:
+        load_settings(paths, environ, argv)
+    assert KEY not in str(refused.value)
+
+
+def test_the_servers_key_is_not_in_a_repr(load: Load) -> None:
+    settings = load(environ={"PLAYGROUND_TUI_SERVER_KEY": KEY})
+    assert settings.server_key == KEY
+    assert KEY not in repr(settings)
+    assert KEY not in repr([settings.server_key])
+
+
+# --- handing providers over
+
+
+def only(handover: dict[str, Any]) -> dict[str, Any]:
+    assert len(handover["providers"]) == 1
+    entry: dict[str, Any] = handover["providers"][0]
+    return entry
+
+
+def test_without_providers_only_the_times_are_handed_over() -> None:
+    assert provider_handover(Settings(idle_exit=5, default_provider="x"), {}) == {
+        "providers": [],
+        "default_provider": "x",
+        "idle_exit": 5,
+        "run_expires_after": 600,
+    }
+
+
+def test_openai_comes_from_the_environment() -> None:
+    assert only(provider_handover(Settings(), {"OPENAI_API_KEY": f" {KEY}\n"})) == {
+        "name": "openai",
+        "kind": "responses",
+        "base_url": "https://api.openai.com/v1",
+        "api_key": KEY,
+        "origin": "environment",
+    }
+    elsewhere = only(provider_handover(Settings(), {"OPENAI_BASE_URL": "http://localhost:8000/v1/"}))
+    assert (elsewhere["base_url"], elsewhere["api_key"]) == ("http://localhost:8000/v1", None)
+    assert "problem" not in elsewhere
+
+
+def test_a_wrong_base_url_in_the_environment_is_said_and_gets_no_key() -> None:
+    entry = only(provider_handover(Settings(), {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "localhost"}))
+    assert entry["problem"].startswith("OPENAI_BASE_URL is not a URL")
+    assert entry["api_key"] is None
+
+
+def test_the_configured_openai_stands_in_place_of_the_environments(load: Load) -> None:
+    settings = load("[providers.openai]\nkind = 'chat'")
+    entry = only(provider_handover(settings, {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "http://elsewhere"}))
+    assert (entry["kind"], entry["base_url"]) == ("chat", "https://api.openai.com/v1")
+    assert (entry["api_key"], entry["origin"]) == (KEY, "config")
+
+
+def test_the_key_of_openai_goes_to_no_other_server(load: Load) -> None:
+    settings = load("[providers.openai]\nbase_url = 'http://elsewhere/v1'")
+    assert only(provider_handover(settings, {"OPENAI_API_KEY": KEY}))["api_key"] is None
+
+
+def test_a_variable_names_the_key(load: Load) -> None:
+    settings = load("[providers.x]\nbase_url = 'http://x/v1/'\napi_key_env = 'X_KEY'")
+    entry = only(provider_handover(settings, {"X_KEY": KEY}))
+    assert (entry["kind"], entry["base_url"], entry["api_key"]) == ("responses", "http://x/v1", KEY)
+    assert only(provider_handover(settings, {}))["problem"] == "X_KEY is not set."
+    assert only(provider_handover(settings, {"X_KEY": "ö"}))["problem"].startswith("X_KEY holds no key")
+
+
+def key_of(load: Load, command: str) -> dict[str, Any]:
+    toml = f"[providers.x]\nbase_url = 'http://x'\napi_key_command = {json.dumps(command)}"
+    return only(provider_handover(load(toml), {"PATH": "/usr/bin:/bin", "PART": "canary"}))
+
+
+def test_a_command_prints_the_key(load: Load) -> None:
+    entry = key_of(load, "echo sk-$PART-4711; echo more; echo noise >&2")
+    assert entry["api_key"] == KEY
+    assert "problem" not in entry
+    assert KEY not in repr(entry)
+    assert json.loads(json.dumps(entry))["api_key"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (f"echo {KEY} >&2; exit 3", "failed with exit code 3"),
+        ("true", "printed nothing"),
+        ("does-not-exist-4711", "failed with exit code 127"),
+        (f"printf '{KEY} {KEY}'", "holds no key"),
+        ("printf '\\377\\376'", "holds no key"),
+        ("echo \x00", "cannot be run"),
+    ],
+)
+def test_a_command_that_fails_is_a_sentence_without_what_it_printed(load: Load, command: str, problem: str) -> None:
+    entry = key_of(load, command)
+    assert entry["api_key"] is None
+    assert entry["problem"].startswith("providers.x.api_key_command ")
+    assert problem in entry["problem"]
+    assert KEY not in entry["problem"]
+
+
+def test_a_command_that_does_not_end_is_ended_with_all_it_started(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "KEY_COMMAND_TIMEOUT", 0.3)
+    began = time.monotonic()
+    entry = key_of(load, f"sleep 60 & echo $! > {tmp_path}/child; wait")
+    assert "did not end within 0.3 s" in entry["problem"]
+    assert time.monotonic() - began < 10
+    child = (tmp_path / "child").read_text().strip()
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
