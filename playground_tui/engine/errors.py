@@ -19,6 +19,8 @@ from playground_tui.engine.store.runs import ActiveRun
 from playground_tui.engine.store.unknown import Unknown
 
 _NOT_FOUND = 404
+_NOT_IMPLEMENTED = 501
+_NOTHING = object()
 
 
 class ApiError(Exception):
@@ -56,37 +58,45 @@ class Json(Response):
 
 
 def answer(error: ApiError) -> Response:
-    """The response that an error is."""
-    return Json(error.body, status_code=error.status)
+    """The response that an error is. What is not there is not asked for again: the SDKs would, after a 5xx."""
+    headers = {"x-should-retry": "false"} if error.status == _NOT_IMPLEMENTED else None
+    return Json(error.body, status_code=error.status, headers=headers)
 
 
 def invalid(error: ValidationError, given: object) -> ApiError:
     """What is wrong first in the body `given`. `param` is the dotted path to it."""
     details = error.errors(include_url=False, include_context=True)
     first = min(details, key=lambda detail: detail["type"] != "extra_forbidden")
-    param = dotted_path(first["loc"], given)
+    param = dotted_path(first["loc"], given, missing=first["type"] == "missing")
     sentence, code = _sentence(first, param)
     return ApiError(sentence, param=param or None, code=code)
 
 
-def dotted_path(location: Sequence[str | int], given: object) -> str:
-    """The path to a fault in the body, without the names of alternatives that pydantic puts between its parts."""
+def dotted_path(location: Sequence[str | int], given: object, *, missing: bool = False) -> str:
+    """The path to a fault in the body, without the names of alternatives that pydantic puts between its parts.
+
+    Such a name comes once, right behind the part that has alternatives: it is the object's `type`, or no key at all.
+    """
     steps: list[str] = []
-    here = given
-    for part in location[:-1]:
-        inside = _inside(here, part)
-        if inside is not None:
+    here, named = given, False
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if not named and not last and isinstance(here, dict) and here.get("type") == part:
+            named = True
+        elif (inside := _inside(here, part)) is not _NOTHING:
             steps.append(str(part))
-            here = inside
-    if location and isinstance(here, dict if isinstance(location[-1], str) else list):
-        steps.append(str(location[-1]))
+            here, named = inside, False
+        elif last and missing:
+            steps.append(str(part))
+        else:
+            named = True
     return ".".join(steps)
 
 
 def _inside(here: object, part: str | int) -> object:
     if isinstance(here, list) and isinstance(part, int):
         return here[part]
-    return here.get(part) if isinstance(here, dict) else None
+    return here.get(part, _NOTHING) if isinstance(here, dict) else _NOTHING
 
 
 def _sentence(detail: ErrorDetails, param: str) -> tuple[str, str]:

@@ -1,0 +1,145 @@
+"""/v1/assistants as any client of the contract sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from playground_tui.protocol import CLIENT_HEADER
+
+FUNCTION = {
+    "type": "function",
+    "function": {"name": "look_up", "description": "Looks up.", "parameters": {"type": "object"}, "strict": None},
+}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True}}
+FULL: dict[str, Any] = {
+    "model": "openai/gpt-6",
+    "name": "Nämé",
+    "description": "d" * 512,
+    "instructions": "i" * 256_000,
+    "tools": [
+        {"type": "code_interpreter"},
+        {"type": "file_search", "file_search": {"max_num_results": 5, "ranking_options": {"score_threshold": 0.5}}},
+        FUNCTION,
+    ],
+    "tool_resources": {"code_interpreter": {"file_ids": ["file-1"]}, "file_search": {"vector_store_ids": ["vs_1"]}},
+    "metadata": {"k" * 64: "v" * 512},
+    "temperature": 0,
+    "top_p": 0.25,
+    "response_format": SCHEMA,
+    "reasoning_effort": "high",
+}
+
+
+async def make(api: httpx2.AsyncClient, **fields: Any) -> dict[str, Any]:
+    response = await api.post("/assistants", json={"model": "rehearsal/echo", **fields})
+    assert response.status_code == 200, response.text
+    made: dict[str, Any] = response.json()
+    return made
+
+
+async def test_an_assistant_of_a_model_alone_has_every_key(api: httpx2.AsyncClient) -> None:
+    made = await make(api)
+    assert made.pop("id").startswith("asst_")
+    assert isinstance(made.pop("created_at"), int)
+    assert made == {
+        "object": "assistant",
+        "name": None,
+        "description": None,
+        "model": "rehearsal/echo",
+        "instructions": None,
+        "tools": [],
+        "tool_resources": {},
+        "metadata": {},
+        "temperature": 1,
+        "top_p": 1,
+        "response_format": "auto",
+        "reasoning_effort": None,
+    }
+
+
+async def test_everything_given_comes_back_as_it_was(api: httpx2.AsyncClient) -> None:
+    made = await make(api, **FULL)
+    assert {key: made[key] for key in FULL} == FULL
+    assert (await api.get(f"/assistants/{made['id']}")).json() == made
+
+
+async def test_a_change_touches_what_was_given_alone(api: httpx2.AsyncClient) -> None:
+    made = await make(api, **FULL)
+    changed = await api.post(f"/assistants/{made['id']}", json={"name": None, "temperature": 1.5})
+    assert changed.json() == {**made, "name": None, "temperature": 1.5}
+
+
+async def test_null_empties_a_field(api: httpx2.AsyncClient) -> None:
+    made = await make(api, **FULL)
+    emptied = dict.fromkeys(key for key in FULL if key != "model")
+    changed = (await api.post(f"/assistants/{made['id']}", json=emptied)).json()
+    empty = await make(api, model=FULL["model"])
+    assert changed == {**empty, "id": made["id"], "created_at": made["created_at"]}
+
+
+async def test_a_change_without_a_body_changes_nothing(api: httpx2.AsyncClient) -> None:
+    made = await make(api)
+    changed = await api.post(f"/assistants/{made['id']}", headers={"Content-Type": "application/json"})
+    assert (changed.status_code, changed.json()) == (200, made)
+
+
+async def test_the_program_itself_tells_not_given_from_1(api: httpx2.AsyncClient) -> None:
+    made = await make(api, top_p=1)
+    own = {CLIENT_HEADER: "the screen"}
+    listed = (await api.get("/assistants", headers=own)).json()["data"][0]
+    read = (await api.get(f"/assistants/{made['id']}", headers=own)).json()
+    assert (made["temperature"], read["temperature"], read["top_p"]) == (1, None, 1)
+    assert listed == read
+
+
+async def test_a_deleted_assistant_is_not_found_until_it_is_restored(api: httpx2.AsyncClient) -> None:
+    made = await make(api)
+    path = f"/assistants/{made['id']}"
+    deleted = await api.delete(path, headers={"Content-Type": "application/json"})
+    assert deleted.json() == {"id": made["id"], "object": "assistant.deleted", "deleted": True}
+    assert (await api.get("/assistants")).json()["data"] == []
+    for response in (await api.get(path), await api.post(path, json={"name": "x"}), await api.delete(path)):
+        assert response.status_code == 404
+        assert response.json()["error"]["message"] == f"No assistant found with id '{made['id']}'."
+    assert (await api.post(f"{path}/restore")).json() == made
+    assert (await api.get(path)).json() == made
+
+
+async def test_versions_say_what_when_and_from_where(api: httpx2.AsyncClient) -> None:
+    made = await make(api, name="One")
+    path = f"/assistants/{made['id']}"
+    await api.post(path, json={"name": "Two"}, headers={CLIENT_HEADER: "tmux on box"})
+    await api.delete(path)
+    listed = (await api.get(f"{path}/versions")).json()
+    shown = [(item["action"], item["client"], item["assistant"]["name"]) for item in listed["data"]]
+    assert shown == [("deleted", "", "Two"), ("modified", "tmux on box", "Two"), ("created", "", "One")]
+    assert {item["assistant_id"] for item in listed["data"]} == {made["id"]}
+    assert listed["data"][0]["assistant"]["temperature"] is None
+    rest = (await api.get(f"{path}/versions", params={"after": listed["data"][1]["id"]})).json()
+    assert (rest["data"], rest["has_more"]) == (listed["data"][2:], False)
+
+
+@pytest.mark.parametrize("action", ["restore", "versions"])
+async def test_what_never_was_has_nothing_to_restore(api: httpx2.AsyncClient, action: str) -> None:
+    response = await api.request("POST" if action == "restore" else "GET", f"/assistants/asst_x/{action}")
+    assert response.status_code == 404
+
+
+async def test_a_list_is_newest_first_and_walks_by_cursor(api: httpx2.AsyncClient) -> None:
+    made = [(await make(api, name=str(number)))["id"] for number in range(5)]
+    page = (await api.get("/assistants", params={"limit": 2})).json()
+    assert [item["id"] for item in page["data"]] == [made[4], made[3]]
+    head = {key: page[key] for key in ("object", "first_id", "last_id", "has_more")}
+    assert head == {"object": "list", "first_id": made[4], "last_id": made[3], "has_more": True}
+    rest = (await api.get("/assistants", params={"limit": 3, "after": made[3]})).json()
+    assert ([item["id"] for item in rest["data"]], rest["has_more"]) == ([made[2], made[1], made[0]], False)
+    rising = (await api.get("/assistants", params={"order": "asc", "before": made[2]})).json()
+    assert [item["id"] for item in rising["data"]] == [made[0], made[1]]
+
+
+async def test_an_empty_list_has_no_ends(api: httpx2.AsyncClient) -> None:
+    empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    assert (await api.get("/assistants")).json() == empty
