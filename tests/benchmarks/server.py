@@ -1,0 +1,106 @@
+"""A Chat Completions server in a process of its own, which says when it was asked and when it sent the last token.
+
+`python -m tests.benchmarks.server PACE` (tokens per second, 0: as fast as it goes) writes JSON lines to stdout:
+`{"event": "listening", "port": ...}`, then `asked` and `last` with the moment of the system's monotonic clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+from tests.benchmarks.answer import SIZE, answer
+from tests.support.provider_server import Exchange, ProviderServer, error, send_stream
+from tests.support.provider_wire import Answer, chat_head, chat_tail
+
+BATCH = 32
+"""Events written together when there is no pace to keep."""
+
+
+def say(event: str, **more: object) -> None:
+    print(json.dumps({"event": event, "at": time.monotonic(), **more}), flush=True)
+
+
+async def paced_answer(pace: float) -> AsyncIterator[bytes]:
+    script = Answer(tuple(answer()), usage=(100, 2000))
+    head, *fragments = chat_head(script)
+    tail = b"".join(chat_tail(script))
+    yield head
+    if pace <= 0:
+        for at in range(0, len(fragments), BATCH):
+            yield b"".join(fragments[at : at + BATCH])
+    else:
+        begun = time.monotonic()
+        for place, fragment in enumerate(fragments):
+            await asyncio.sleep(max(0.0, begun + place / pace - time.monotonic()))
+            yield fragment
+    say("last")
+    yield tail
+
+
+async def serve(pace: float) -> None:
+    async def reply(exchange: Exchange) -> None:
+        say("asked", pace=pace)
+        await send_stream(exchange, paced_answer(pace))
+
+    async with ProviderServer(models=("scripted",)) as server:
+        server.fallback = reply
+        server.routes["/v1/responses"] = error(404, "404 page not found")
+        say("listening", port=server.port, size=SIZE)
+        await asyncio.Event().wait()
+
+
+class Server:
+    """That process, from outside."""
+
+    def __init__(self, pace: float):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.server", str(pace)], stdout=subprocess.PIPE, text=True
+        )
+        self._events: list[dict[str, Any]] = []
+        self._arrived = threading.Condition()
+        threading.Thread(target=self._read, name="server reader", daemon=True).start()
+        self.port: int = self.wait("listening", 1)["port"]
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(5)
+
+    def count(self, event: str) -> int:
+        with self._arrived:
+            return sum(1 for entry in self._events if entry["event"] == event)
+
+    def wait(self, event: str, number: int, *, timeout: float = 60.0) -> dict[str, Any]:
+        """The `number`th event of this kind. Raises TimeoutError."""
+        end = time.monotonic() + timeout
+        with self._arrived:
+            while True:
+                found = [entry for entry in self._events if entry["event"] == event]
+                if len(found) >= number:
+                    return found[number - 1]
+                if not self._arrived.wait(max(0.0, end - time.monotonic())):
+                    raise TimeoutError(f"the server has not said {event!r} {number} times")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._arrived:
+                self._events.append(json.loads(line))
+                self._arrived.notify_all()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(float(sys.argv[1])))
