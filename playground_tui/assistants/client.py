@@ -1,4 +1,8 @@
-"""The client of the Assistants API v2: one method per operation used, on the official SDK."""
+"""The client of the Assistants API v2: one method per operation used, on the official SDK.
+
+Importing this module loads the SDK with all it needs, which takes a second or more: import it in a thread, after the
+first paint; a client is then made at once.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+
+from openai.resources.beta import AsyncBeta
 
 from playground_tui.assistants.changes import read_changes
 from playground_tui.assistants.errors import NotSupported
@@ -25,6 +31,7 @@ from playground_tui.assistants.objects import (
 from playground_tui.assistants.outcome import Outcomes
 from playground_tui.assistants.runs import RunStreams
 from playground_tui.assistants.transport import Transport
+from playground_tui.cache.names import server_key
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
 
 LARGEST_PAGE = 100
@@ -43,7 +50,7 @@ class AssistantsClient:
         self.is_engine = transport.is_engine
         self.where = "engine" if transport.is_engine else transport.where
         self.server_key = server_key
-        self._beta = transport.sdk.beta
+        self._beta: AsyncBeta = transport.sdk.beta
         self._outcomes = Outcomes()
         self._streams = RunStreams(transport, self._outcomes, self)
 
@@ -53,12 +60,12 @@ class AssistantsClient:
         headers = {CLIENT_HEADER: _header_text(label)}
         if provider:
             headers[PROVIDER_HEADER] = _header_text(provider)
-        return cls(Transport.to_engine(socket, headers), "engine")
+        return cls(Transport.to_engine(socket, headers), server_key(None))
 
     @classmethod
     def for_server(cls, url: str, key: str | None, *, label: str) -> Self:
         """Another server. Only `key` is sent to it, nothing of the environment; `label` stays here."""
-        return cls(Transport.to_server(url, key), url)
+        return cls(Transport.to_server(url, key), server_key(url))
 
     # The engine itself
 

@@ -131,9 +131,9 @@ class Transport:
         def send(*, extra_headers: dict[str, str], **more: Any) -> Awaitable[Any]:
             options: Any = {"headers": extra_headers, "params": dict(query or {}), **more}
             if verb == "get":
-                return self.sdk.get(path, cast_to=httpx2.Response, options=options)
+                return self.sdk.get(path, cast_to=object, options=options)
             write = self.sdk.put if verb == "put" else self.sdk.post
-            return write(path, cast_to=httpx2.Response, body=body, options=options)
+            return write(path, cast_to=object, body=body, options=options)
 
         return send
 
@@ -150,6 +150,8 @@ class Transport:
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Within it every failure of the SDK and of the connection is an `AssistantsError`."""
+        if self.sdk.is_closed():
+            raise NotReachable(f"The connection to {self.where} was closed. Nothing was sent.", sent=False)
         try:
             yield
         except openai.APIStatusError as error:
