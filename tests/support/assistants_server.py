@@ -71,7 +71,7 @@ def cut_json() -> Reply:
 
     async def reply(exchange: Exchange) -> None:
         await exchange.head(200, {"content-type": "application/json", "content-length": "900"})
-        await exchange.bytes(b'{"id": "msg_')
+        await exchange.write(b'{"id": "msg_')
         exchange.writer.transport.abort()
         raise ConnectionAbortedError
 

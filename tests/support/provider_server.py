@@ -57,18 +57,18 @@ class Exchange:
 
     async def head(self, status: int, headers: dict[str, str]) -> None:
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", *(f"{k}: {v}" for k, v in headers.items())]
-        await self.bytes("\r\n".join([*lines, "", ""]).encode())
+        await self.write("\r\n".join([*lines, "", ""]).encode())
 
-    async def bytes(self, data: bytes) -> None:
+    async def write(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()
 
     async def chunk(self, data: bytes) -> None:
-        await self.bytes(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        await self.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     async def whole(self, status: int, data: bytes, content_type: str, headers: dict[str, str]) -> None:
         await self.head(status, {"content-type": content_type, "content-length": str(len(data)), **headers})
-        await self.bytes(data)
+        await self.write(data)
 
 
 Reply = Callable[[Exchange], Awaitable[None]]
@@ -123,7 +123,7 @@ async def send_stream(exchange: Exchange, pieces: AsyncIterator[bytes], *, end: 
         await exchange.chunk(piece)
     if not end:
         raise ConnectionAbortedError
-    await exchange.bytes(b"0\r\n\r\n")
+    await exchange.write(b"0\r\n\r\n")
 
 
 async def each(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:

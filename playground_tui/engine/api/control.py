@@ -75,6 +75,7 @@ def _provider(raw: Mapping[str, Any]) -> ProviderSettings:
         base_url=str(raw.get("base_url") or ""),
         api_key=raw.get("api_key") or None,
         origin=raw.get("origin", "config"),
+        problem=str(raw.get("problem") or ""),
     )
 
 
