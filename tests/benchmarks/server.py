@@ -65,7 +65,8 @@ class Server:
         )
         self._events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
-        threading.Thread(target=self._read, name="server reader", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="server reader", daemon=True)
+        self._reader.start()
         self.port: int = self.wait("listening", 1)["port"]
 
     @property
@@ -78,6 +79,9 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(5)
+        self._reader.join(5)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def count(self, event: str) -> int:
         with self._arrived:

@@ -24,7 +24,7 @@ Addresses = list[tuple[str, int]]
 OPENAI = "api.openai.com"
 NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|moderation|image|audio|realtime|transcribe|sora|rerank|babbage|davinci|instruct|search"
-    r"|computer-use",
+    r"|computer-use|codex|deep-research|-pro\b",
     re.IGNORECASE,
 )
 """Models of a list that a new assistant would not want."""
