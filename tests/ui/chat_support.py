@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 from rich.style import Style
 from textual.app import App, ComposeResult
@@ -98,10 +99,12 @@ class ChatApp(App[None]):
 async def chat_app(
     size: tuple[int, int] = (72, 24), scroll: Scroll = "calm"
 ) -> AsyncIterator[tuple[ChatApp, Pilot[None]]]:
+    """The app with frames as fast as they come."""
     app = ChatApp(scroll)
-    async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
-        await pilot.pause()
-        yield app, pilot
+    with patch("playground_tui.ui.chat.thread.FRAME", 0.0):
+        async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
+            await pilot.pause()
+            yield app, pilot
 
 
 def thread_lines(app: ChatApp) -> list[str]:

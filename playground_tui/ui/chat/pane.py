@@ -36,6 +36,8 @@ from playground_tui.ui.chat.status import RunStatus
 from playground_tui.ui.chat.thread import Scroll, ThreadView
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
 
+LOW = 9
+"""Lines of the pane below which header and borders give way to the thread."""
 STYLES = (Path(__file__).parent / "chat.tcss").read_text(encoding="utf-8")
 
 
@@ -172,6 +174,7 @@ class ChatPane(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep most of a low window for the thread."""
+        self.set_class(event.size.height < LOW, "-low")
         lines = min(10, max(3, event.size.height * 2 // 5))
         self.composer.styles.max_height = lines
         self.outputs.area.styles.max_height = min(6, lines)
