@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from playground_tui.engine.objects import run_object, step_object, thread_object
@@ -74,6 +75,15 @@ async def test_the_database_itself_refuses_a_second_active_run(thread: Database)
     await thread.write(lambda c: put(c, "r1"))
     with pytest.raises(IntegrityError):
         await thread.write(lambda c: put(c, "r2"))
+
+
+async def test_an_active_run_is_found_without_reading_the_ended_ones(thread: Database) -> None:
+    statement = str(runs._ACTIVE.compile(dialect=sqlite.dialect()))
+
+    def plan(c: Connection) -> str:
+        return str(c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("t",)).all())
+
+    assert "USING INDEX uq_runs_active" in await thread.read(plan)
 
 
 async def test_a_run_is_found_in_its_thread_and_by_its_id(thread: Database) -> None:

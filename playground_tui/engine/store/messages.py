@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
 
@@ -19,6 +19,19 @@ FIRST_MESSAGE_CHARACTERS = 200
 
 _LIVING = messages.c.deleted_at.is_(None)
 
+# Built once: building a statement takes longer than running it.
+_GET = select(messages.c.body).where(
+    messages.c.id == bindparam("message"), messages.c.thread_id == bindparam("thread"), _LIVING
+)
+_FIND = select(messages.c.body).where(messages.c.id == bindparam("message"))
+_INSERT = insert_into(messages)
+_UPDATE = update_table(messages).where(messages.c.id == bindparam("message"))
+_SET_BODY = _UPDATE.values(body=bindparam("body"))
+_SET_TEXT = _UPDATE.values(body=bindparam("body"), folded=bindparam("folded"))
+_NEWEST = (
+    select(messages.c.body).where(messages.c.thread_id == bindparam("thread"), _LIVING).order_by(messages.c.seq.desc())
+)
+
 
 def text_of(message: Mapping[str, Any]) -> str:
     """The text parts of a message object, joined by newlines."""
@@ -29,16 +42,8 @@ def insert(c: Connection, message: Mapping[str, Any]) -> None:
     """Store a new message and count it in its thread. Whether the thread has an active run is the caller's to ask."""
     text = text_of(message)
     at, thread_id = message["created_at"], message["thread_id"]
-    c.execute(
-        insert_into(messages).values(
-            id=message["id"],
-            thread_id=thread_id,
-            run_id=message["run_id"],
-            created_at=at,
-            folded=threads.fold(text),
-            body=dict(message),
-        )
-    )
+    columns = {key: message[key] for key in ("id", "thread_id", "run_id", "created_at")}
+    c.execute(_INSERT, {**columns, "folded": threads.fold(text), "body": dict(message)})
     threads.note_message(c, thread_id, at=at, first=_opening(message))
 
 
@@ -51,8 +56,7 @@ def _opening(message: Mapping[str, Any]) -> str:
 
 def get(c: Connection, thread_id: str, message_id: str) -> dict[str, Any] | None:
     """The message, or None if the thread has none of this id or it was deleted."""
-    here = (messages.c.id == message_id, messages.c.thread_id == thread_id, _LIVING)
-    return c.execute(select(messages.c.body).where(*here)).scalar_one_or_none()
+    return c.execute(_GET, {"message": message_id, "thread": thread_id}).scalar_one_or_none()
 
 
 def require(c: Connection, thread_id: str, message_id: str) -> dict[str, Any]:
@@ -65,21 +69,22 @@ def require(c: Connection, thread_id: str, message_id: str) -> dict[str, Any]:
 
 def update(c: Connection, message_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put `changes` over the message, deleted or not, and return it. Raises Unknown."""
-    body = c.execute(select(messages.c.body).where(messages.c.id == message_id)).scalar_one_or_none()
+    body = c.execute(_FIND, {"message": message_id}).scalar_one_or_none()
     if body is None:
         raise Unknown("message", message_id)
     message: dict[str, Any] = {**body, **changes}
-    values: dict[str, Any] = {"body": message}
+    values = {"message": message_id, "body": message}
     if "content" in changes:
-        values["folded"] = threads.fold(text_of(message))
-    c.execute(update_table(messages).where(messages.c.id == message_id).values(values))
+        c.execute(_SET_TEXT, {**values, "folded": threads.fold(text_of(message))})
+    else:
+        c.execute(_SET_BODY, values)
     return message
 
 
 def delete(c: Connection, thread_id: str, message_id: str, *, at: int) -> None:
     """Take the message out of sight until it is purged. Raises Unknown."""
     require(c, thread_id, message_id)
-    c.execute(update_table(messages).where(messages.c.id == message_id).values(deleted_at=at))
+    c.execute(_UPDATE.values(deleted_at=at), {"message": message_id})
     threads.note_deletion(c, thread_id, first=_first_message(c, thread_id))
 
 
@@ -92,8 +97,7 @@ def _first_message(c: Connection, thread_id: str) -> str:
 
 def of_thread(c: Connection, thread_id: str, *, limit: int | None = None) -> list[dict[str, Any]]:
     """The newest `limit` messages of the thread (all of them with None), oldest first."""
-    living = select(messages.c.body).where(messages.c.thread_id == thread_id, _LIVING)
-    newest = c.execute(living.order_by(messages.c.seq.desc()).limit(limit)).scalars()
+    newest = c.execute(_NEWEST.limit(limit), {"thread": thread_id}).scalars()
     return list(newest)[::-1]
 
 

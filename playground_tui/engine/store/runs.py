@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
 
 from playground_tui.engine.store import threads
 from playground_tui.engine.store.paging import Page, page_rows
-from playground_tui.engine.store.tables import ACTIVE_STATUSES, runs
+from playground_tui.engine.store.tables import ACTIVE_STATUSES, IS_ACTIVE, runs
 from playground_tui.engine.store.unknown import Unknown
+
+# Built once: building a statement takes longer than running it.
+_FIND = select(runs.c.body).where(runs.c.id == bindparam("run"))
+_GET = _FIND.where(runs.c.thread_id == bindparam("thread"))
+_ACTIVE = select(runs.c.body).where(runs.c.thread_id == bindparam("thread"), IS_ACTIVE)
+_INSERT = insert_into(runs)
+_UPDATE = (
+    update_table(runs).where(runs.c.id == bindparam("run")).values(status=bindparam("status"), body=bindparam("body"))
+)
 
 
 class ActiveRun(Exception):
@@ -31,30 +40,28 @@ def insert(c: Connection, run: Mapping[str, Any]) -> None:
     if other is not None and run["status"] in ACTIVE_STATUSES:
         raise ActiveRun(thread_id, other["id"])
     columns = {key: run[key] for key in ("id", "thread_id", "assistant_id", "status", "created_at")}
-    c.execute(insert_into(runs).values(**columns, body=dict(run)))
+    c.execute(_INSERT, {**columns, "body": dict(run)})
     threads.note_run(c, thread_id, assistant_id, at=at)
 
 
 def get(c: Connection, thread_id: str, run_id: str) -> dict[str, Any] | None:
     """The run, or None if the thread has none of this id."""
-    here = (runs.c.id == run_id, runs.c.thread_id == thread_id)
-    return c.execute(select(runs.c.body).where(*here)).scalar_one_or_none()
+    return c.execute(_GET, {"run": run_id, "thread": thread_id}).scalar_one_or_none()
 
 
 def find(c: Connection, run_id: str) -> dict[str, Any] | None:
     """The run in whatever thread, or None."""
-    return c.execute(select(runs.c.body).where(runs.c.id == run_id)).scalar_one_or_none()
+    return c.execute(_FIND, {"run": run_id}).scalar_one_or_none()
 
 
 def active(c: Connection, thread_id: str) -> dict[str, Any] | None:
     """The thread's active run, or None."""
-    here = (runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE_STATUSES))
-    return c.execute(select(runs.c.body).where(*here)).scalar_one_or_none()
+    return c.execute(_ACTIVE, {"thread": thread_id}).scalar_one_or_none()
 
 
 def all_active(c: Connection) -> list[dict[str, Any]]:
     """The active runs of all threads, oldest first."""
-    query = select(runs.c.body).where(runs.c.status.in_(ACTIVE_STATUSES)).order_by(runs.c.seq)
+    query = select(runs.c.body).where(IS_ACTIVE).order_by(runs.c.seq)
     return list(c.execute(query).scalars())
 
 
@@ -64,7 +71,7 @@ def update(c: Connection, run_id: str, changes: Mapping[str, Any]) -> dict[str, 
     if before is None:
         raise Unknown("run", run_id)
     run = {**before, **changes}
-    c.execute(update_table(runs).where(runs.c.id == run_id).values(status=run["status"], body=run))
+    c.execute(_UPDATE, {"run": run_id, "status": run["status"], "body": run})
     return run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
 
@@ -13,33 +13,38 @@ from playground_tui.engine.store.paging import Page, page_rows
 from playground_tui.engine.store.tables import steps
 from playground_tui.engine.store.unknown import Unknown
 
+# Built once: building a statement takes longer than running it.
+_FIND = select(steps.c.body).where(steps.c.id == bindparam("step"))
+_GET = _FIND.where(steps.c.run_id == bindparam("run"))
+_OF_RUN = select(steps.c.body).where(steps.c.run_id == bindparam("run")).order_by(steps.c.seq)
+_INSERT = insert_into(steps)
+_UPDATE = update_table(steps).where(steps.c.id == bindparam("step")).values(body=bindparam("body"))
+
 
 def insert(c: Connection, step: Mapping[str, Any]) -> None:
     """Store a new step."""
     columns = {key: step[key] for key in ("id", "run_id", "created_at")}
-    c.execute(insert_into(steps).values(**columns, body=dict(step)))
+    c.execute(_INSERT, {**columns, "body": dict(step)})
 
 
 def get(c: Connection, run_id: str, step_id: str) -> dict[str, Any] | None:
     """The step, or None if the run has none of this id."""
-    here = (steps.c.id == step_id, steps.c.run_id == run_id)
-    return c.execute(select(steps.c.body).where(*here)).scalar_one_or_none()
+    return c.execute(_GET, {"step": step_id, "run": run_id}).scalar_one_or_none()
 
 
 def update(c: Connection, step_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put `changes` over the step and return it. Raises Unknown."""
-    body = c.execute(select(steps.c.body).where(steps.c.id == step_id)).scalar_one_or_none()
+    body = c.execute(_FIND, {"step": step_id}).scalar_one_or_none()
     if body is None:
         raise Unknown("run step", step_id)
     step: dict[str, Any] = {**body, **changes}
-    c.execute(update_table(steps).where(steps.c.id == step_id).values(body=step))
+    c.execute(_UPDATE, {"step": step_id, "body": step})
     return step
 
 
 def of_run(c: Connection, run_id: str) -> list[dict[str, Any]]:
     """All steps of the run, oldest first."""
-    query = select(steps.c.body).where(steps.c.run_id == run_id).order_by(steps.c.seq)
-    return list(c.execute(query).scalars())
+    return list(c.execute(_OF_RUN, {"run": run_id}).scalars())
 
 
 def list_steps(c: Connection, run_id: str, page: Page) -> tuple[list[dict[str, Any]], bool]:

@@ -5,7 +5,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    literal_column,
+)
 
 ACTIVE_STATUSES = ("queued", "in_progress", "requires_action", "cancelling")
 """The run states in which a thread takes neither a message nor another run."""
@@ -98,13 +109,9 @@ runs = Table(
     Index(None, "thread_id", "seq"),
     sqlite_autoincrement=True,
 )
-Index(
-    "uq_runs_active",
-    runs.c.thread_id,
-    unique=True,
-    sqlite_where=runs.c.status.in_(ACTIVE_STATUSES),
-    postgresql_where=runs.c.status.in_(ACTIVE_STATUSES),
-)
+IS_ACTIVE = runs.c.status.in_([literal_column(f"'{status}'") for status in ACTIVE_STATUSES])
+"""Whether a run is active, in words that the database can match with the index below."""
+Index("uq_runs_active", runs.c.thread_id, unique=True, sqlite_where=IS_ACTIVE, postgresql_where=IS_ACTIVE)
 
 steps = Table(
     "steps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
 
@@ -14,6 +14,18 @@ from playground_tui.engine.store.tables import messages, thread_assistants, thre
 from playground_tui.engine.store.unknown import Unknown
 
 _LIVING = threads.c.deleted_at.is_(None)
+_LATER = case((threads.c.last_activity_at > bindparam("at"), threads.c.last_activity_at), else_=bindparam("at"))
+
+# Built once: building a statement takes longer than running it.
+_GET = select(threads.c.body).where(threads.c.id == bindparam("thread"), _LIVING)
+_UPDATE = update_table(threads).where(threads.c.id == bindparam("thread"))
+_NOTE_MESSAGE = _UPDATE.values(
+    message_count=threads.c.message_count + 1,
+    last_activity_at=_LATER,
+    first_message=case((threads.c.first_message == "", bindparam("first")), else_=threads.c.first_message),
+)
+_NOTE_RUN = _UPDATE.values(last_activity_at=_LATER)
+_KNOWN_ASSISTANTS = select(thread_assistants.c.assistant_id).where(thread_assistants.c.thread_id == bindparam("thread"))
 
 
 def insert(c: Connection, thread: Mapping[str, Any]) -> None:
@@ -25,7 +37,7 @@ def insert(c: Connection, thread: Mapping[str, Any]) -> None:
 
 def get(c: Connection, thread_id: str) -> dict[str, Any] | None:
     """The thread, or None if there is none or it was deleted."""
-    return c.execute(select(threads.c.body).where(threads.c.id == thread_id, _LIVING)).scalar_one_or_none()
+    return c.execute(_GET, {"thread": thread_id}).scalar_one_or_none()
 
 
 def require(c: Connection, thread_id: str) -> dict[str, Any]:
@@ -39,19 +51,19 @@ def require(c: Connection, thread_id: str) -> dict[str, Any]:
 def update(c: Connection, thread_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put `changes` over the thread and return it. Raises Unknown."""
     thread = {**require(c, thread_id), **changes}
-    c.execute(update_table(threads).where(threads.c.id == thread_id).values(body=thread))
+    c.execute(_UPDATE.values(body=thread), {"thread": thread_id})
     return thread
 
 
 def delete(c: Connection, thread_id: str, *, at: int) -> None:
     """Take the thread and all that is in it out of sight until it is restored or purged. Raises Unknown."""
     require(c, thread_id)
-    c.execute(update_table(threads).where(threads.c.id == thread_id).values(deleted_at=at))
+    c.execute(_UPDATE.values(deleted_at=at), {"thread": thread_id})
 
 
 def restore(c: Connection, thread_id: str) -> dict[str, Any]:
     """Bring a deleted thread back under its id; one that is not deleted stays as it is. Raises Unknown."""
-    c.execute(update_table(threads).where(threads.c.id == thread_id).values(deleted_at=None))
+    c.execute(_UPDATE.values(deleted_at=None), {"thread": thread_id})
     return require(c, thread_id)
 
 
@@ -100,35 +112,22 @@ def _summary(row: Row[Any], assistant_ids: list[str]) -> dict[str, Any]:
 
 def note_message(c: Connection, thread_id: str, *, at: int, first: str) -> None:
     """Count a message made at `at`; `first` (may be "") becomes the thread's first message if it has none yet."""
-    values: dict[str, Any] = {
-        "message_count": threads.c.message_count + 1,
-        "last_activity_at": _later(at),
-    }
-    c.execute(update_table(threads).where(threads.c.id == thread_id).values(values))
-    if first:
-        unnamed = (threads.c.id == thread_id, threads.c.first_message == "")
-        c.execute(update_table(threads).where(*unnamed).values(first_message=first))
+    c.execute(_NOTE_MESSAGE, {"thread": thread_id, "at": at, "first": first})
 
 
 def note_deletion(c: Connection, thread_id: str, *, first: str) -> None:
     """Count a message less; `first` is what is now the first message."""
     less = {"message_count": threads.c.message_count - 1, "first_message": first}
-    c.execute(update_table(threads).where(threads.c.id == thread_id).values(less))
+    c.execute(_UPDATE.values(less), {"thread": thread_id})
 
 
 def note_run(c: Connection, thread_id: str, assistant_id: str, *, at: int) -> None:
     """Remember that the assistant has had a run in the thread, and when the thread was last used."""
-    c.execute(update_table(threads).where(threads.c.id == thread_id).values(last_activity_at=_later(at)))
-    here = thread_assistants.c.thread_id == thread_id
-    known = list(c.execute(select(thread_assistants.c.assistant_id).where(here)).scalars())
+    c.execute(_NOTE_RUN, {"thread": thread_id, "at": at})
+    known = list(c.execute(_KNOWN_ASSISTANTS, {"thread": thread_id}).scalars())
     if assistant_id not in known:
         values = {"thread_id": thread_id, "assistant_id": assistant_id, "position": len(known)}
         c.execute(insert_into(thread_assistants).values(values))
-
-
-def _later(at: int) -> ColumnElement[int]:
-    known = threads.c.last_activity_at
-    return case((known > at, known), else_=at)
 
 
 def fold(text: str) -> str:
