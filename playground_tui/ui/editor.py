@@ -1,0 +1,183 @@
+"""A text in the user's own editor, on a file that is kept until its text is back in the program."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import shlex
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from textual.app import SuspendNotSupported
+
+from playground_tui.paths import PathError, private_directory
+
+FALLBACKS = ("editor", "nano", "vi")
+"""Looked for, in this order, when neither VISUAL nor EDITOR is set."""
+JSON_FIELDS = frozenset({"functions", "schema"})
+"""Fields whose file is named as JSON, so that the editor knows the language; all others are Markdown."""
+KEPT_AFTERWARDS = 1.0
+"""Seconds the file stays after the editor ended: until then the text is in the draft on disk."""
+LAST_WORDS = 0.5
+"""Seconds an editor has to save its text when the program ends before it."""
+
+_NAME = re.compile(
+    r"(?P<field>[A-Za-z0-9_.-]+?)(?:@(?P<key>[A-Za-z0-9_.-]+))?~(?P<pid>[0-9]{1,9})-[0-9a-f]{8}\.(?:md|json)"
+)
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+class EditorError(Exception):
+    """The editor could not do its work; the words say what happened and where the text is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A text that an editor wrote and the program did not take back, because it ended before.
+
+    `field` and `key` are the `name` and `key` given to `edit`. `written_at` is in Unix seconds: a draft of the field
+    that is younger has the text already.
+    """
+
+    field: str
+    key: str
+    text: str
+    written_at: float
+    path: Path
+
+    def discard(self) -> None:
+        """Remove the file: its text is in the program now, or not wanted."""
+        self.path.unlink(missing_ok=True)
+
+
+def command(environ: Mapping[str, str]) -> list[str]:
+    """The editor's command line without the file. Raises EditorError when there is none."""
+    for variable in ("VISUAL", "EDITOR"):
+        try:
+            words = shlex.split(environ.get(variable, ""))
+        except ValueError as error:
+            raise EditorError(f"{variable} cannot be read as a command: {error}.") from None
+        if words:
+            return words
+    for name in FALLBACKS:
+        if shutil.which(name, path=environ.get("PATH")):
+            return [name]
+    raise EditorError(f"No editor was found: set EDITOR, or install one of {', '.join(FALLBACKS)}.")
+
+
+async def edit(
+    text: str,
+    *,
+    name: str,
+    directory: Path,
+    environ: Mapping[str, str],
+    suspend: Callable[[], AbstractContextManager[object]],
+    key: str = "",
+) -> str:
+    """Open `text` in the editor and return what it was when the editor ended.
+
+    `name` is the field the text belongs to, `key` what the field belongs to (an assistant, a thread); both come back
+    with `leftovers` if this program ends before the editor does. `suspend` gives the terminal away while it is entered.
+    The event loop goes on meanwhile. `environ` is the environment the program was started with: Textual takes NO_COLOR
+    out of the process's own. Raises EditorError.
+    """
+    words = command(environ)
+    path = _written(text, name, key, directory)
+    try:
+        with suspend(), _undisturbed():
+            code = await _run([*words, str(path)], environ)
+    except (OSError, SuspendNotSupported) as error:
+        path.unlink(missing_ok=True)
+        raise EditorError(f"{words[0]} could not be started: {error}.") from error
+    edited = _without_added_newline(_read(path), text)
+    if code == 0 or edited == text:
+        asyncio.get_running_loop().call_later(KEPT_AFTERWARDS, partial(path.unlink, missing_ok=True))
+    if code:
+        kept = "" if edited == text else f" What it had written is kept in {path}."
+        raise EditorError(f"{words[0]} ended with code {code}: the text stays as it was.{kept}")
+    return edited
+
+
+def leftovers(directory: Path) -> list[Leftover]:
+    """The texts of editors whose playground is gone, oldest first. What cannot be read is left where it is."""
+    found = []
+    for path in directory.glob("*~*"):
+        name = _NAME.fullmatch(path.name)
+        if name and not _is_alive(int(name["pid"])):
+            with suppress(OSError, EditorError):
+                written_at = path.stat().st_mtime
+                found.append(Leftover(name["field"], name["key"] or "", _read(path), written_at, path))
+    return sorted(found, key=lambda leftover: leftover.written_at)
+
+
+def _written(text: str, name: str, key: str, directory: Path) -> Path:
+    """A new file with the text, for this user alone. Raises EditorError."""
+    belongs = _in_a_name(name) + (f"@{_in_a_name(key)}" if key else "")
+    suffix = ".json" if name in JSON_FIELDS else ".md"
+    path = directory / f"{belongs}~{os.getpid()}-{secrets.token_hex(4)}{suffix}"
+    try:
+        private_directory(directory)
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "wb") as file:
+            file.write(text.encode("utf-8", "replace"))
+    except (OSError, PathError) as error:
+        raise EditorError(f"The text could not be written for the editor: {error}.") from error
+    return path
+
+
+def _in_a_name(text: str) -> str:
+    return _NOT_IN_NAMES.sub("-", text) or "text"
+
+
+def _read(path: Path) -> str:
+    """What is in the file now. Raises EditorError."""
+    try:
+        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    except OSError as error:
+        raise EditorError(f"What the editor wrote could not be read: {error}.") from error
+
+
+async def _run(words: list[str], environ: Mapping[str, str]) -> int:
+    """Run a command on this terminal and return its code; `environ` is all it gets, NO_COLOR too."""
+    process = await asyncio.create_subprocess_exec(*words, env=dict(environ))
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        # The program ends before the editor: as if its terminal had gone, which editors save their text for.
+        with suppress(ProcessLookupError, TimeoutError):
+            process.send_signal(signal.SIGHUP)
+            await asyncio.wait_for(process.wait(), LAST_WORDS)
+        raise
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """While the terminal belongs to the editor, its ctrl+c is not ours."""
+    # A handler and not SIG_IGN, which the editor would inherit.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _without_added_newline(edited: str, original: str) -> str:
+    """The text without the newline that editors put at the end of a file."""
+    return edited if original.endswith("\n") else edited.removesuffix("\n")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # another user's
+    return True
