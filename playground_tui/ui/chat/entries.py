@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from playground_tui.assistants.objects import Message, Run, Step
 from playground_tui.ui.chat.blocks import code_of
-from playground_tui.ui.chat.items import Item, MessageItem, StepItem
+from playground_tui.ui.chat.items import MessageItem, StepItem
 from playground_tui.ui.chat.thread import ThreadView
 
 
@@ -102,7 +102,3 @@ class Entries:
     def code_blocks(self) -> list[str]:
         """The code of every fenced block, oldest first."""
         return [code for item in self._items_in_order() for code in code_of(item.text)]
-
-    def last_item(self) -> Item | None:
-        """The item at the end."""
-        return self._view.column.items[-1] if self._view.column.items else None

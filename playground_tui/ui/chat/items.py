@@ -48,11 +48,6 @@ class Item:
         self._kept = 1
         """Units that stay: the header and those of the stable blocks."""
 
-    @property
-    def text(self) -> str:
-        """The source: the message's raw text."""
-        raise NotImplementedError
-
     def estimate(self, width: int) -> int:
         """Lines it will have, about."""
         raise NotImplementedError
@@ -176,6 +171,7 @@ class MessageItem(Item):
 
     @property
     def text(self) -> str:
+        """The raw text so far."""
         self._parts = ["".join(self._parts)]
         return self._parts[0]
 
@@ -265,10 +261,6 @@ class StepItem(Item):
         self._blocks = [block for call in step.tool_calls for block in call_blocks(call)]
         self.restart()
         self.touch_header()
-
-    @property
-    def text(self) -> str:
-        return "\n".join(f"{call_name(call)}({call.arguments})" for call in self.step.tool_calls)
 
     def estimate(self, width: int) -> int:
         return 2 + sum(lines_about(block.text, width) for block in self._blocks)
