@@ -89,7 +89,13 @@ class LimitBody:
                 raise ApiError(self._sentence(), status=413)
             return message
 
-        await self._app(scope, limited, send)
+        async def closing(message: Message) -> None:
+            # The rest of the body still comes: the connection cannot be used again.
+            if message["type"] == "http.response.start" and arrived > self._limit:
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, limited, closing)
 
     def _sentence(self) -> str:
         return f"The request is larger than {self._limit} bytes."

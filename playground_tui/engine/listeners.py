@@ -101,10 +101,12 @@ def bind_unix(path: Path) -> socket.socket:
 
 async def bind_tcp(host: str, port: int) -> socket.socket:
     """A socket on the first address of `host`; port 0 takes a free one. Raises CannotListen."""
+    if port not in range(65536):
+        raise CannotListen(f"There is no port {port}.")
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         raise CannotListen(f"There is no address to listen on by the name of {host!r}.") from error
     family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     bound = socket.socket(family, socket.SOCK_STREAM)
