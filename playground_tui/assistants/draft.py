@@ -181,10 +181,11 @@ class AssistantDraft:
 
     def problems(self) -> dict[str, str]:
         """Why the draft cannot be sent: a sentence's end for each field, only for what would be sent."""
-        names = set(API_FIELD if self.is_new else self.edits)
-        if "response_format" in names:
-            names.add("schema")
-        return {name: problem for name in API_FIELD if name in names and (problem := self.problem(name))}
+        return {name: problem for name in API_FIELD if self.blocks(name) and (problem := self.problem(name))}
+
+    def blocks(self, name: str) -> bool:
+        """Whether a problem of this field keeps the draft from being sent: it would be sent with it."""
+        return self.is_new or name in self.edits or (name == "schema" and "response_format" in self.edits)
 
     def problem(self, name: str) -> str:
         """Why the value of this field cannot be sent, or ""."""
@@ -196,7 +197,7 @@ class AssistantDraft:
 
     def warning(self, name: str, models: Collection[str] = ()) -> str:
         """What looks wrong in this field, or "". What the server has already is never refused, only said."""
-        if not self.is_new and name not in self.edits and (problem := self.problem(name)):
+        if not self.blocks(name) and (problem := self.problem(name)):
             return problem
         return checks.warning(self, name, models)
 

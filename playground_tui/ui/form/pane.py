@@ -1,0 +1,296 @@
+"""The right pane: the assistant's form."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Select
+
+from playground_tui.assistants.draft import AssistantDraft
+from playground_tui.assistants.editor import Elsewhere
+from playground_tui.assistants.fields import API_FIELD, Value
+from playground_tui.assistants.limits import LONGEST
+from playground_tui.assistants.save_state import SaveState
+from playground_tui.ui.form.configuration import Configuration
+from playground_tui.ui.form.fields import AreaField, FieldBox, LineField, Remarks, TextField
+from playground_tui.ui.form.messages import CreateRequested, DraftChanged, ListRequested, SaveRequested
+from playground_tui.ui.form.model import ModelField
+from playground_tui.ui.form.slider import Slider
+from playground_tui.ui.form.status import SaveStatus
+from playground_tui.ui.form.tools import NOT_RUN, ToolFields
+
+MOST_TOLD = 32
+"""Edits told that the screen may not have given back yet."""
+
+_JUDGED_WITH = {
+    "file_search": ("functions",),
+    "code_interpreter": ("functions",),
+    "function": ("functions",),
+    "response_format": ("schema",),
+}
+"""Fields whose problems depend on another field's value too."""
+
+
+class FormFields(VerticalScroll, can_focus=False):
+    """The part that scrolls."""
+
+
+class FormPane(Vertical):
+    """Shows a draft and tells each edit of it.
+
+    `show` begins with a draft, `update` brings the same draft in from elsewhere; neither posts DraftChanged.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "save", "Save now", show=False, id="form.save"),
+    ]
+
+    def __init__(self, *, id: str | None = "form", builtin_engine: bool = True) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.builtin_engine = builtin_engine
+        self._draft = self._given = AssistantDraft()
+        self._told: deque[AssistantDraft] = deque(maxlen=MOST_TOLD)
+        self._state = SaveState("saved")
+        self._notes: Mapping[str, str] = {}
+        self._elsewhere: Mapping[str, Elsewhere] = {}
+        self._asked = False
+        self._ready = False
+        self._back = Button("‹ Assistants", id="form-list", compact=True)
+        self._create = Button("Create", id="form-create", compact=True, variant="primary")
+        self._status = SaveStatus()
+        self._model = ModelField()
+        self._tools = ToolFields()
+        self._configuration = Configuration()
+        self._lines = (
+            LineField("name", "Name", placeholder="what it is called"),
+            AreaField("description", "Description"),
+            AreaField("instructions", "Instructions", limit=LONGEST["instructions"]),
+        )
+        boxes = (*self._lines, self._model, *self._tools.boxes, *self._configuration.boxes)
+        self._boxes: dict[str, FieldBox] = {box.field: box for box in boxes}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="form-head"):
+            with Horizontal(id="form-actions"):
+                yield self._back
+                yield self._create
+            yield self._status
+        with FormFields(id="form-fields"):
+            yield from self._lines
+            yield self._model
+            yield self._tools
+            yield self._configuration
+
+    def on_mount(self) -> None:
+        self._ready = True
+        self._load(self._boxes)
+        self._status.show(self._state)
+
+    # What the screen shows
+
+    @property
+    def draft(self) -> AssistantDraft:
+        return self._draft
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What keeps the draft from being sent, by field."""
+        return self._draft.problems()
+
+    @property
+    def elsewhere(self) -> Mapping[str, Elsewhere]:
+        return self._elsewhere
+
+    def show(self, draft: AssistantDraft, *, models: Sequence[str] | None = None) -> None:
+        """Another assistant: every field is loaded, marks of the last one go."""
+        self._draft = self._given = draft
+        self._told.clear()
+        self._asked = False
+        self._elsewhere = {}
+        self._notes = {}
+        if models is not None:
+            self._model.set_models(models)
+        self._load(self._boxes)
+        if self._ready:
+            self.query_one(FormFields).scroll_home(animate=False)
+
+    def update_draft(self, draft: AssistantDraft) -> None:
+        """The same assistant after an edit, a save or a change elsewhere: what came from elsewhere is loaded.
+
+        What was typed since is newer than `draft` may know, and stays.
+        """
+        mine = self.settle()
+        kept = {field: mine.value(field) for field in API_FIELD if self._is_newer(field, draft.value(field))}
+        changed = [field for field in API_FIELD if field not in kept and draft.value(field) != mine.value(field)]
+        self._given = draft
+        self._draft = draft.with_(**kept)
+        if not kept:
+            self._told.clear()
+        self._load(changed)
+
+    def _is_newer(self, field: str, value: Value) -> bool:
+        """Whether the field's value came after this one: it is what was given before, or an edit told since."""
+        if value == self._draft.value(field):
+            return False
+        return any(value == known.value(field) for known in (self._given, *self._told))
+
+    def settle(self) -> AssistantDraft:
+        """The draft with what the fields hold at this moment; tells of it what was not told yet."""
+        if self._ready:
+            self._take({field: box.value for field, box in self._boxes.items()})
+        return self._draft
+
+    def set_value(self, field: str, value: Value) -> None:
+        """An edit made elsewhere than in the field, in $EDITOR say."""
+        self._boxes[field].load(value)
+        self._take({field: value})
+
+    def show_state(self, state: SaveState) -> None:
+        self._state = state
+        self._create.display = state.kind == "deleted" or self._draft.is_new
+        if self._ready:
+            self._status.show(state)
+
+    def show_elsewhere(self, elsewhere: Mapping[str, Elsewhere]) -> None:
+        changed = [field for field in API_FIELD if elsewhere.get(field) != self._elsewhere.get(field)]
+        self._elsewhere = dict(elsewhere)
+        self._judge(changed)
+
+    def show_notes(self, notes: Mapping[str, str]) -> None:
+        """Sentences to stand under fields, such as what the last run did without."""
+        changed = [field for field in API_FIELD if notes.get(field) != self._notes.get(field)]
+        self._notes = dict(notes)
+        self._judge(changed)
+
+    def set_models(self, models: Sequence[str]) -> None:
+        """The server's list of models."""
+        self._model.set_models(models)
+        self._judge(["model"])
+
+    @property
+    def configuration_open(self) -> bool:
+        return not self._configuration.collapsed
+
+    @configuration_open.setter
+    def configuration_open(self, opened: bool) -> None:
+        self._configuration.collapsed = not opened
+
+    # Where the keys go
+
+    def focus_first(self) -> None:
+        self.focus_field("name")
+
+    def focus_field(self, field: str) -> None:
+        """Puts the cursor there, the section around it opened."""
+        if self._boxes[field] in self._configuration.boxes:
+            self.configuration_open = True
+        self._boxes[field].control.focus()
+
+    @property
+    def focused_field(self) -> str | None:
+        """The field of text that has the cursor."""
+        focused = self.screen.focused
+        boxes = focused.ancestors_with_self if focused is not None else ()
+        return next((box.field for box in boxes if isinstance(box, TextField)), None)
+
+    def close_open(self) -> bool:
+        """Closes what is open in the form (the model list, a menu, half-typed digits). Whether there was one."""
+        if self._model.is_open:
+            self._model.action_close()
+            return True
+        for menu in self.query(Select):
+            if menu.expanded:
+                menu.expanded = False
+                menu.focus()
+                return True
+        for slider in self.query(Slider):
+            if slider.typing:
+                slider.action_undo_typing()
+                return True
+        return False
+
+    def request_save(self) -> None:
+        """Asks for a save, or for the creation of a new assistant; a problem is shown and gone to instead."""
+        problems = self.settle().problems()
+        if problems:
+            self._asked = True
+            self._judge(API_FIELD)
+            self.focus_field(next(iter(problems)))
+        elif self._draft.is_new:
+            self.post_message(CreateRequested())
+        else:
+            self.post_message(SaveRequested())
+
+    def action_save(self) -> None:
+        self.request_save()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button is self._back:
+            self.post_message(ListRequested())
+        else:
+            self.request_save()
+
+    # Edits
+
+    def on_field_box_edited(self, event: FieldBox.Edited) -> None:
+        event.stop()
+        self._take({event.box.field: event.box.value})
+
+    def _take(self, values: Mapping[str, Value]) -> None:
+        draft = self._draft.with_(**values)
+        if draft is self._draft:
+            return
+        self._draft = draft
+        self._told.append(draft)
+        self._judge(_affected(values))
+        self.post_message(DraftChanged(draft))
+
+    def _load(self, fields: Mapping[str, FieldBox] | Sequence[str]) -> None:
+        if not self._ready:
+            return
+        for field in fields:
+            self._boxes[field].load(self._draft.value(field))
+        self._tools.show_others(self._draft.other_tools)
+        self._create.display = self._draft.is_new
+        self._judge(API_FIELD)
+
+    def _judge(self, fields: Mapping[str, str] | Sequence[str] | Iterator[str]) -> None:
+        """Says under these fields what there is to say, and shows those that depend on them."""
+        if not self._ready:
+            return
+        for field in fields:
+            self._boxes[field].remark(self._remarks(field))
+        self._tools.show_definitions(self._draft.value("function") is True)
+        self._configuration.show_schema(self._draft.value("response_format") == "json_schema")
+        inside = [box for box in self._configuration.boxes if box.remarks.problem]
+        self._configuration.show_problems(len(inside))
+
+    def _remarks(self, field: str) -> Remarks:
+        draft = self._draft
+        remarks = Remarks(note=self._note(field), elsewhere=self._elsewhere.get(field))
+        problem = draft.problem(field) if draft.blocks(field) else ""
+        if problem and draft.is_new and field not in draft.edits and not self._asked:
+            return replace(remarks, note=problem)
+        warning = "" if problem else draft.warning(field, self._model.models)
+        return replace(remarks, problem=problem, warning=warning)
+
+    def _note(self, field: str) -> str:
+        box = self._boxes[field]
+        if isinstance(box, AreaField) and box.unwrapped:
+            return "a line is too long to wrap: it is shown unwrapped"
+        if self.builtin_engine and field in NOT_RUN:
+            return NOT_RUN[field]
+        return self._notes.get(field, "")
+
+
+def _affected(values: Mapping[str, Value]) -> Iterator[str]:
+    for field in values:
+        yield field
+        yield from _JUDGED_WITH.get(field, ())
