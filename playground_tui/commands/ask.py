@@ -95,12 +95,12 @@ def _ended(asking: Asking, ending: Ending, arguments: argparse.Namespace, out: T
     if ending == "answered":
         asked = asking.asked()
         return _report(asked, FAILED if asked.error else DONE, arguments.json, out, err)
-    if ending == "timeout":
-        error = f"No whole answer within {arguments.timeout:g} s: the run was cancelled."
-        return _report(asking.asked(error), FAILED, arguments.json, out, err)
     if ending == "hangup":
         return INTERRUPTED
-    return _report(asking.asked("Interrupted: the run was cancelled."), INTERRUPTED, arguments.json, out, err)
+    what = "Interrupted" if ending == "interrupted" else f"No whole answer within {arguments.timeout:g} s"
+    end = "the run was cancelled" if asking.asked().run else "nothing was run"
+    code = INTERRUPTED if ending == "interrupted" else FAILED
+    return _report(asking.asked(f"{what}: {end}."), code, arguments.json, out, err)
 
 
 def _report(asked: Asked, code: int, as_json: bool, out: TextIO, err: TextIO) -> int:

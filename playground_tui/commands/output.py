@@ -30,8 +30,12 @@ class WrongUsage(Exception):
 
 def print_text(text: str, file: TextIO, *, end: str = "\n") -> None:
     """Words or data as text: cleaned, and in what the file can encode."""
+    _print_clean(clean(text), file, end=end)
+
+
+def _print_clean(text: str, file: TextIO, *, end: str = "\n") -> None:
     encoding = getattr(file, "encoding", None) or "utf-8"
-    print(clean(text).encode(encoding, "replace").decode(encoding), file=file, end=end, flush=True)
+    print(text.encode(encoding, "replace").decode(encoding), file=file, end=end, flush=True)
 
 
 def print_json(value: object, file: TextIO) -> None:
@@ -146,4 +150,4 @@ class CleanStream:
         shown = clean(self._before + text)[len(clean(self._before)) :]
         self._before = (self._before + text)[-self._CONTEXT :]
         self._last = shown[-1:] or self._last
-        print_text(shown, self._file, end="")
+        _print_clean(shown, self._file, end="")

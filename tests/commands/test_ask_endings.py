@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -145,7 +146,7 @@ async def test_an_interrupt_before_anything_was_sent_ends_at_once(shell: Shell) 
     await connecting.wait()
     os.kill(os.getpid(), signal.SIGINT)
     assert await asyncio.wait_for(task, 10) == 130
-    assert '"run_id": null' in out.getvalue()
+    assert json.loads(out.getvalue()) == {"error": "Interrupted: nothing was run.", "thread_id": None, "run_id": None}
 
 
 async def test_an_answer_that_was_cut_is_printed_with_the_reason(shell: Shell, provider: ProviderServer) -> None:
