@@ -1,0 +1,267 @@
+"""Every way a run ends: nothing stays in progress, what was said is kept, and the thread is free again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground_tui.engine.providers.base import CallArguments, CallBegun, Finished, ProviderError, Text, Usage
+from tests.support.scripted import Item, ScriptedEngine, called, said, scripted_engine
+from tests.support.wait import until
+
+
+@pytest.fixture
+async def scripted(tmp_path: Path) -> AsyncIterator[ScriptedEngine]:
+    async with scripted_engine(tmp_path) as engine:
+        yield engine
+
+
+async def begin(scripted: ScriptedEngine, *answer: Item, **body: Any) -> str:
+    """A run that plays this answer: its path."""
+    scripted.provider.answers = [list(answer)]
+    thread, assistant = await scripted.thread("hello")
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant, **body)
+    return f"/threads/{thread}/runs/{run['id']}"
+
+
+def run_id(path: str) -> str:
+    return path.rsplit("/", 1)[1]
+
+
+async def outcome(scripted: ScriptedEngine, path: str) -> dict[str, Any]:
+    """What is left of a run that has ended, in the API's words; its thread takes the next one."""
+    names = await scripted.settled(run_id(path))
+    run = await scripted.get(path)
+    thread = f"/threads/{run['thread_id']}"
+    messages = (await scripted.get(f"{thread}/messages?run_id={run['id']}"))["data"]
+    steps = (await scripted.get(f"{path}/steps"))["data"]
+    again = await scripted.post(f"{thread}/runs", assistant_id=run["assistant_id"])
+    await scripted.settled(again["id"])
+    return {
+        "run": run,
+        "messages": [
+            (one["status"], (one["incomplete_details"] or {}).get("reason"), text_of(one)) for one in messages
+        ],
+        "steps": [(step["type"], step["status"]) for step in steps],
+        "step": steps[0] if steps else None,
+        "last": names[-4:],
+    }
+
+
+def text_of(message: dict[str, Any]) -> str:
+    return "".join(part["text"]["value"] for part in message["content"])
+
+
+async def test_a_run_is_cancelled_while_it_speaks(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), asyncio.Event())
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 8)
+    scripted.clock.time += 9
+    cancelling = await scripted.post(f"{path}/cancel")
+    assert cancelling["status"] == "cancelling"
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["run"]["cancelled_at"]) == ("cancelled", 1_700_000_009)
+    assert (left["run"]["completed_at"], left["run"]["last_error"]) == (None, None)
+    assert left["messages"] == [("incomplete", "run_cancelled", "so far")]
+    assert left["steps"] == [("message_creation", "cancelled")]
+    assert left["step"]["cancelled_at"] == 1_700_000_009
+    assert left["last"] == [
+        "thread.message.incomplete",
+        "thread.run.step.cancelled",
+        "thread.run.cancelled",
+        "done",
+    ]
+    assert scripted.provider.aborted == 1
+
+
+async def test_a_run_is_cancelled_before_the_model_says_anything(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, asyncio.Event())
+    await until(lambda: scripted.provider.requests)
+    await scripted.post(f"{path}/cancel")
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["messages"], left["steps"]) == ("cancelled", [], [])
+    assert left["last"] == ["thread.run.in_progress", "thread.run.cancelling", "thread.run.cancelled", "done"]
+
+
+async def test_a_run_is_cancelled_as_soon_as_it_is_made(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, asyncio.Event())
+    assert (await scripted.post(f"{path}/cancel"))["status"] == "cancelling"
+    assert (await outcome(scripted, path))["run"]["status"] == "cancelled"
+
+
+async def test_a_run_is_cancelled_while_it_calls_a_function(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, CallBegun(0, "call_1", "look"), CallArguments(0, "{"), asyncio.Event())
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 7)
+    await scripted.post(f"{path}/cancel")
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["steps"]) == ("cancelled", [("tool_calls", "cancelled")])
+
+
+async def test_a_run_is_cancelled_while_it_waits_for_outputs(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, *called(("call_1", "look", [])))
+    await scripted.settled(run_id(path))
+    cancelling = await scripted.post(f"{path}/cancel")
+    assert (cancelling["status"], cancelling["required_action"]) == ("cancelling", None)
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["steps"]) == ("cancelled", [("tool_calls", "cancelled")])
+    assert left["run"]["usage"]["total_tokens"] == left["step"]["usage"]["total_tokens"] == 10
+    assert left["last"] == ["thread.run.cancelling", "thread.run.step.cancelled", "thread.run.cancelled", "done"]
+
+
+async def test_a_model_that_never_pauses_is_cancelled_too(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, *(Text("x") for _ in range(200_000)), Finished("stop"))
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) > 100)
+    await scripted.post(f"{path}/cancel")
+    left = await outcome(scripted, path)
+    assert left["run"]["status"] == "cancelled"
+    assert 0 < len(left["messages"][0][2]) < 200_000
+
+
+async def test_only_what_goes_on_can_be_cancelled_and_once(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), asyncio.Event())
+    await until(lambda: scripted.provider.requests)
+    answers = await asyncio.gather(*(scripted.http.post(f"{path}/cancel") for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400, 400]
+    await scripted.settled(run_id(path))
+    refused = await scripted.post(f"{path}/cancel", status=400)
+    assert refused["error"]["message"] == "Cannot cancel run with status 'cancelled'."
+
+
+async def test_a_run_expires_while_it_speaks(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), asyncio.Event())
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 8)
+    scripted.clock.time += 599
+    scripted.engine.runs.expire_due()
+    assert (await scripted.get(path))["status"] == "in_progress"
+    scripted.clock.time += 1
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["run"]["expires_at"]) == ("expired", 1_700_000_600)
+    assert left["messages"] == [("incomplete", "run_expired", "so far")]
+    assert (left["steps"], left["step"]["expired_at"]) == ([("message_creation", "expired")], 1_700_000_600)
+    assert left["last"] == ["thread.message.incomplete", "thread.run.step.expired", "thread.run.expired", "done"]
+    assert scripted.provider.aborted == 1
+
+
+async def test_a_run_expires_while_it_waits_for_outputs(scripted: ScriptedEngine) -> None:
+    scripted.engine.run_expires_after = 5
+    path = await begin(scripted, *called(("call_1", "look", [])))
+    await scripted.settled(run_id(path))
+    scripted.clock.time += 5
+    scripted.engine.runs.expire_due()
+    given = [{"tool_call_id": "call_1", "output": "late"}]
+    refused = await scripted.post(f"{path}/submit_tool_outputs", status=400, tool_outputs=given)
+    assert refused["error"]["message"] == 'Runs in status "expired" do not accept tool outputs.'
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["steps"]) == ("expired", [("tool_calls", "expired")])
+
+
+async def test_a_provider_that_fails_fails_the_run_and_its_text_is_kept(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), ProviderError("openai says: slow down", code="rate_limit_exceeded"))
+    left = await outcome(scripted, path)
+    error = {"code": "rate_limit_exceeded", "message": "openai says: slow down"}
+    assert (left["run"]["status"], left["run"]["failed_at"]) == ("failed", 1_700_000_000)
+    assert left["run"]["last_error"] == left["step"]["last_error"] == error
+    assert left["messages"] == [("incomplete", "run_failed", "so far")]
+    assert left["steps"] == [("message_creation", "failed")]
+    assert left["last"] == ["thread.message.incomplete", "thread.run.step.failed", "thread.run.failed", "done"]
+
+
+async def test_a_provider_that_fails_at_once_leaves_no_message(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, ProviderError("too long", code="invalid_prompt"))
+    left = await outcome(scripted, path)
+    assert left["run"]["last_error"] == {"code": "invalid_prompt", "message": "too long"}
+    assert (left["messages"], left["steps"]) == ([], [])
+
+
+async def test_a_step_calls_an_invalid_prompt_the_servers_error(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so"), ProviderError("too long", code="invalid_prompt"))
+    left = await outcome(scripted, path)
+    assert left["step"]["last_error"] == {"code": "server_error", "message": "too long"}
+
+
+async def test_an_answer_that_just_stops_fails_the_run(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"))
+    left = await outcome(scripted, path)
+    assert left["run"]["last_error"] == {
+        "code": "server_error",
+        "message": "The provider ended its answer without saying that it was whole.",
+    }
+    assert left["messages"] == [("incomplete", "run_failed", "so far")]
+
+
+async def test_a_failure_nobody_foresaw_is_logged_and_fails_the_run(
+    scripted: ScriptedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = await begin(scripted, ZeroDivisionError("private"))
+    left = await outcome(scripted, path)
+    sentence = "The engine failed on this run (ZeroDivisionError). Its log says more."
+    assert left["run"]["last_error"] == {"code": "server_error", "message": sentence}
+    assert "private" in caplog.text
+
+
+async def test_an_answer_cut_at_its_length_is_incomplete(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), Finished("length", Usage(5, 300)), max_completion_tokens=300)
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["run"]["last_error"]) == ("incomplete", None)
+    assert left["run"]["incomplete_details"] == {"reason": "max_completion_tokens"}
+    assert left["run"]["usage"]["total_tokens"] == 305
+    assert left["messages"] == [("incomplete", "max_tokens", "so far")]
+    assert left["steps"] == [("message_creation", "completed")]
+    assert left["last"] == ["thread.message.incomplete", "thread.run.step.completed", "thread.run.incomplete", "done"]
+
+
+async def test_calls_cut_at_their_length_are_not_waited_for(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, CallBegun(0, "call_1", "look"), CallArguments(0, '{"a'), Finished("length"))
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["run"]["required_action"]) == ("incomplete", None)
+    assert left["steps"] == [("tool_calls", "failed")]
+    assert left["step"]["last_error"]["message"] == "The answer was cut before its function calls were whole."
+
+
+async def test_a_filtered_answer_fails_the_run_and_says_so_at_the_message(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), Finished("content_filter"))
+    left = await outcome(scripted, path)
+    assert left["run"]["last_error"]["message"] == "The provider's content filter stopped the answer."
+    assert left["messages"] == [("incomplete", "content_filter", "so far")]
+    assert left["steps"] == [("message_creation", "failed")]
+
+
+async def test_a_deleted_assistant_leaves_its_runs(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, *said("fine"))
+    await scripted.settled(run_id(path))
+    run = await scripted.get(path)
+    await scripted.http.delete(f"/assistants/{run['assistant_id']}")
+    assert await scripted.get(path) == run
+
+
+async def test_a_store_that_fails_is_said_and_the_end_is_stored_when_it_works_again(
+    scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("playground_tui.engine.runs.service.RETRY_SECONDS", (0.0,))
+    held = asyncio.Event()
+    path = await begin(scripted, Text("so far"), held, Finished("stop"))
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 8)
+    write = scripted.engine.database.write
+    failures = 0
+
+    async def full_disk(_fn: Any) -> Any:
+        nonlocal failures
+        failures += 1
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(scripted.engine.database, "write", full_disk)
+    held.set()
+    events = [event async for event in scripted.engine.runs.follow(run_id(path))]
+    assert [event.name for event in events[-2:]] == ["error", "done"]
+    assert json.loads(events[-2].plain.split(b"data: ")[1])["message"].startswith("The engine cannot write")
+    await until(lambda: failures > 3)
+    assert (await scripted.get(path))["status"] == "in_progress"
+    monkeypatch.setattr(scripted.engine.database, "write", write)
+    await until(lambda: scripted.engine.runs.active_count == 0)
+    left = await outcome(scripted, path)
+    assert (left["run"]["status"], left["messages"]) == ("completed", [("completed", None, "so far")])
+    assert "No space left on device" in caplog.text

@@ -1,0 +1,159 @@
+"""What an engine leaves behind when it stops, and what the next one makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+from playground_tui.engine.providers.base import Finished, Text
+from tests.support.scripted import Clock, Item, ScriptedEngine, called, parsed, said, scripted_engine
+from tests.support.wait import until
+
+
+async def left_mid_run(directory: Path, *answer: Item, kept: bool = True, cancel: bool = False) -> str:
+    """Put a store into `directory` as an engine leaves it that is killed during this answer; the run's path."""
+    first = directory / "killed"
+    first.mkdir()
+    async with scripted_engine(first) as scripted:
+        scripted.provider.answers = [list(answer)]
+        thread, assistant = await scripted.thread("hello")
+        run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+        path = f"/threads/{thread}/runs/{run['id']}"
+        if kept:
+            await until_kept(scripted, thread)
+        if cancel:
+            await leave_cancelling(scripted, path)
+        copy_store(first, directory)
+    return path
+
+
+async def until_kept(scripted: ScriptedEngine, thread: str) -> None:
+    """Wait until the text so far is in the store."""
+    async with asyncio.timeout(10):
+        while (await newest_content(scripted, thread)) != TEXT_KEPT[0][2]:
+            await asyncio.sleep(0.01)
+
+
+async def newest_content(scripted: ScriptedEngine, thread: str) -> Any:
+    return (await scripted.get(f"/threads/{thread}/messages"))["data"][0]["content"]
+
+
+async def leave_cancelling(scripted: ScriptedEngine, path: str) -> None:
+    from playground_tui.engine.store import runs
+
+    run_id = path.rsplit("/", 1)[1]
+    await scripted.engine.database.write(lambda c: runs.update(c, run_id, {"status": "cancelling"}))
+
+
+def copy_store(source: Path, target: Path) -> None:
+    for file in source.glob("engine.db*"):
+        shutil.copy(file, target / file.name)
+
+
+async def ended(scripted: ScriptedEngine, path: str) -> tuple[dict[str, Any], list[Any], list[Any]]:
+    run = await scripted.get(path)
+    messages = (await scripted.get(f"/threads/{run['thread_id']}/messages?run_id={run['id']}"))["data"]
+    steps = (await scripted.get(f"{path}/steps"))["data"]
+    told = [(one["status"], one["incomplete_details"]["reason"], one["content"]) for one in messages]
+    return run, told, [step["status"] for step in steps]
+
+
+TEXT_KEPT = [("incomplete", "run_failed", [{"type": "text", "text": {"value": "so", "annotations": []}}])]
+
+
+async def test_a_run_that_was_under_way_has_failed_and_its_text_is_kept(tmp_path: Path) -> None:
+    path = await left_mid_run(tmp_path, Text("so"), asyncio.Event())
+    async with scripted_engine(tmp_path) as scripted:
+        run, messages, steps = await ended(scripted, path)
+        assert run["last_error"] == {"code": "server_error", "message": "the engine stopped"}
+        assert (run["status"], run["failed_at"]) == ("failed", 1_700_000_000)
+        assert (messages, steps) == (TEXT_KEPT, ["failed"])
+        events = parsed((await scripted.http.get(f"{path}/events")).text)
+        assert [name for name, _ in events[-4:]] == [
+            "thread.message.incomplete",
+            "thread.run.step.failed",
+            "thread.run.failed",
+            "done",
+        ]
+        again = await scripted.post(f"/threads/{run['thread_id']}/runs", assistant_id=run["assistant_id"])
+        await scripted.settled(again["id"])
+
+
+async def test_a_run_that_was_being_cancelled_is_cancelled(tmp_path: Path) -> None:
+    path = await left_mid_run(tmp_path, Text("so"), asyncio.Event(), cancel=True)
+    async with scripted_engine(tmp_path) as scripted:
+        run, messages, steps = await ended(scripted, path)
+    assert (run["status"], run["cancelled_at"], run["last_error"]) == ("cancelled", 1_700_000_000, None)
+    assert ([reason for _, reason, _ in messages], steps) == (["run_cancelled"], ["cancelled"])
+
+
+async def test_a_run_that_had_not_begun_to_speak_has_failed(tmp_path: Path) -> None:
+    path = await left_mid_run(tmp_path, asyncio.Event(), kept=False)
+    async with scripted_engine(tmp_path) as scripted:
+        run, messages, steps = await ended(scripted, path)
+    assert (run["status"], messages, steps) == ("failed", [], [])
+
+
+async def test_an_engine_that_stops_ends_its_runs_with_all_their_text(tmp_path: Path) -> None:
+    async with scripted_engine(tmp_path) as scripted:
+        scripted.provider.answers = [[Text("s"), Text("o"), asyncio.Event(), Finished("stop")]]
+        thread, assistant = await scripted.thread("hello")
+        body = {"assistant_id": assistant}
+        stream = asyncio.create_task(scripted.events(f"/threads/{thread}/runs", **body))
+        await until(lambda: scripted.engine.runs.active_count and scripted.provider.requests)
+        (run,) = (await scripted.get(f"/threads/{thread}/runs"))["data"]
+        await until(lambda: scripted.engine.runs.newest_event(run["id"]) == 9)
+        await scripted.engine.runs.stop()
+        assert [name for name, _ in await stream][-2:] == ["thread.run.failed", "done"]
+        refused = await scripted.post(f"/threads/{thread}/runs", status=503, **body)
+        assert refused["error"]["message"] == "The engine is stopping."
+        assert scripted.provider.aborted == 1
+    async with scripted_engine(tmp_path) as scripted:
+        run, messages, steps = await ended(scripted, f"/threads/{thread}/runs/{run['id']}")
+    assert (run["status"], messages, steps) == ("failed", TEXT_KEPT, ["failed"])
+
+
+async def test_a_run_that_waits_for_outputs_waits_on_and_goes_on(tmp_path: Path) -> None:
+    async with scripted_engine(tmp_path) as scripted:
+        scripted.provider.answers = [called(("call_1", "look", ["{}"]))]
+        thread, assistant = await scripted.thread("hello")
+        run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+        await scripted.settled(run["id"])
+        path = f"/threads/{thread}/runs/{run['id']}"
+    async with scripted_engine(tmp_path) as scripted:
+        assert scripted.engine.runs.active_count == 1
+        refused = await scripted.post(f"/threads/{thread}/runs", status=400, assistant_id=assistant)
+        assert refused["error"]["message"] == f"Thread {thread} already has an active run {run['id']}."
+        events = parsed((await scripted.http.get(f"{path}/events?after=5")).text)
+        assert [name for name, _ in events] == [
+            "thread.run.created",
+            "thread.run.queued",
+            "thread.run.in_progress",
+            "thread.run.step.created",
+            "thread.run.step.in_progress",
+            "thread.run.step.delta",
+            "thread.run.requires_action",
+            "done",
+        ]
+        scripted.provider.answers = [said("Blue.")]
+        outputs = [{"tool_call_id": "call_1", "output": "blue"}]
+        names = await scripted.names(f"{path}/submit_tool_outputs", tool_outputs=outputs)
+        assert (names[0], names[-2:]) == ("thread.run.step.completed", ["thread.run.completed", "done"])
+        ended_run = await scripted.get(path)
+        assert ended_run["usage"] == {"prompt_tokens": 14, "completion_tokens": 6, "total_tokens": 20}
+
+
+async def test_a_run_that_waited_past_its_time_expires_in_the_next_engine(tmp_path: Path) -> None:
+    clock = Clock()
+    async with scripted_engine(tmp_path, clock=clock) as scripted:
+        scripted.provider.answers = [called(("call_1", "look", ["{}"]))]
+        thread, assistant = await scripted.thread("hello")
+        run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+        await scripted.settled(run["id"])
+    clock.time += 601
+    async with scripted_engine(tmp_path, clock=clock) as scripted:
+        await until(lambda: scripted.engine.runs.active_count == 0)
+        found = await scripted.run_of(thread, run["id"])
+        assert (found["status"], found["expires_at"]) == ("expired", 1_700_000_600)
