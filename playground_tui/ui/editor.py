@@ -117,6 +117,14 @@ def leftovers(directory: Path) -> list[Leftover]:
     return sorted(found, key=lambda leftover: leftover.written_at)
 
 
+def recover(directory: Path, key: str, after: float) -> dict[str, str]:
+    """The leftovers of `key` by field, taken: their files are removed. What is older than `after` is dropped."""
+    mine = [leftover for leftover in leftovers(directory) if leftover.key == _in_a_name(key)]
+    for leftover in mine:
+        leftover.discard()
+    return {leftover.field: leftover.text for leftover in mine if leftover.written_at >= after}
+
+
 def _written(text: str, name: str, key: str, directory: Path) -> Path:
     """A new file with the text, for this user alone. Raises EditorError."""
     belongs = _in_a_name(name) + (f"@{_in_a_name(key)}" if key else "")

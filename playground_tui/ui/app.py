@@ -1,0 +1,135 @@
+"""The application: themes, keys, signals, and the one screen. What it shows is the screen's business."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from time import monotonic
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+
+from playground_tui.cache.cache import Cache, server_key
+from playground_tui.config import Settings
+from playground_tui.paths import Paths
+from playground_tui.ui.desk import Desk, OpenClient
+from playground_tui.ui.driver import PatientDriver
+from playground_tui.ui.palette import PlaygroundCommands
+from playground_tui.ui.screen import SplitScreen
+from playground_tui.ui.signals import leave_on_signals
+from playground_tui.ui.split_keys import SplitKeys
+from playground_tui.ui.themes import DARK, LIGHT
+
+FLUSH_BEFORE_QUIT = 2.0
+"""Seconds a save may take when quitting; the draft is on disk already."""
+
+
+class PlaygroundApp(App[int]):
+    """The playground. `open_client` finds or starts the server, after the first paint."""
+
+    TITLE = "playground-tui"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar[set[Any]] = {PlaygroundCommands}
+
+    def __init__(
+        self,
+        settings: Settings,
+        paths: Paths,
+        environ: Mapping[str, str],
+        open_client: OpenClient,
+        *,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver_class)
+        self.animation_level = "none"
+        self._open_client = open_client
+        self._split: SplitScreen | None = None
+        self._split_keys = SplitKeys(monotonic)
+        self._problem = ""
+        self._notices: list[str] = []
+        cache = Cache.open(
+            paths.cache, server_key(settings.server), on_problem=self._disk_problem, on_notice=self._notice
+        )
+        self.desk = Desk(settings, paths, environ, cache, work=self._work, say=self.say, stop=self._stop_workers)
+
+    def on_mount(self) -> None:
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = self.desk.settings.theme if self.desk.settings.theme in self.available_themes else DARK.name
+        self.set_keymap(dict(self.desk.settings.keys))
+        self._split = SplitScreen(self.desk, self._open_client)
+        self.push_screen(self._split)
+        self.call_after_refresh(self._say_what_waited)
+
+    def _say_what_waited(self) -> None:
+        for sentence in self._notices:
+            self.say(sentence)
+        if self._problem and self._split is not None:
+            self._split.show_disk_problem(self._problem)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and self._is_rest_of_torn_key(event):
+            return
+        await super().on_event(event)
+
+    def _is_rest_of_torn_key(self, event: events.Key) -> bool:
+        if event.key == "escape":
+            self._split_keys.escaped()
+        elif self._split_keys.swallows(event.character):
+            if self._split is not None:
+                self._split.keep_running()
+            return True
+        return False
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence for a few seconds. It never takes the focus."""
+        if self._split is not None:
+            self._split.notice.say(sentence)
+
+    def _disk_problem(self, sentence: str) -> None:
+        """Saving stopped to work, or works again (""). Called from any thread."""
+        self._problem = sentence
+        if self._split is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._split.show_disk_problem, sentence)
+
+    def _notice(self, sentence: str) -> None:
+        """A cache file was set aside or left alone. Called from any thread, also before there is a screen."""
+        if self._split is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self.say, sentence)
+        else:
+            self._notices.append(sentence)
+
+    def _work(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None:
+        self.run_worker(job, group=group, exclusive=exclusive, exit_on_error=True)
+
+    def _stop_workers(self, group: str) -> None:
+        self.workers.cancel_group(self, group)
+
+    async def action_quit(self) -> None:
+        """Save what is unsaved, for a moment at most, and leave."""
+        if self._split is not None:
+            await self._split.leave(FLUSH_BEFORE_QUIT)
+        self.exit(0)
+
+    def keep_now(self) -> None:
+        """Write everything typed to disk, from a signal handler too."""
+        if self._split is not None:
+            self._split.keep()
+        self.desk.cache.flush(sync=True)
+
+    def leave_now(self) -> None:
+        """Schedule the exit, from a signal handler too."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exit, 0)
+
+
+def run_playground(settings: Settings, paths: Paths, environ: Mapping[str, str], open_client: OpenClient) -> int:
+    """Show the playground until it is left; returns the exit code."""
+    app = PlaygroundApp(settings, paths, environ, open_client, driver_class=PatientDriver)
+    leave_on_signals(app.keep_now, app.leave_now)
+    try:
+        app.run()
+    finally:
+        app.desk.cache.close()
+    return app.return_code or 0

@@ -1,0 +1,176 @@
+"""The open thread: what is shown of it, what is kept of it, and which one it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from playground_tui.assistants.conversation import Conversation
+from playground_tui.assistants.errors import AssistantsError, NotFound
+from playground_tui.assistants.objects import Run, ThreadSummary
+from playground_tui.cache.state import ComposerState, ThreadEntry
+from playground_tui.text import shorten
+from playground_tui.ui.chat.pane import ChatPane
+from playground_tui.ui.desk import Desk
+from playground_tui.ui.editor import recover
+from playground_tui.ui.outbox import Outbox
+
+PAGE = 50
+"""Messages read at a time."""
+COMPOSER, NEW_THREAD = "composer", "new"
+"""Under which name and key a composer's text goes to $EDITOR; the key is the thread's id where there is one."""
+
+
+class Chatting:
+    """The left pane's thread. Leaving a thread leaves its run going on at the server."""
+
+    def __init__(self, desk: Desk, pane: ChatPane, follow: Callable[[Run], None]) -> None:
+        self._desk = desk
+        self._pane = pane
+        self._follow = follow
+        self.thread_id = desk.cache.session.thread_id
+        self.conversation: Conversation | None = None
+        self.outbox = Outbox(self.keep)
+
+    @property
+    def running(self) -> Run | None:
+        """The active run of the open thread."""
+        run = self.conversation.run if self.conversation else None
+        return run if run is not None and run.active else None
+
+    def restore(self) -> None:
+        """Show the composer's text and the waiting messages before any server has answered."""
+        kept = self._desk.cache.load_composer(self.thread_id)
+        self.outbox.load(kept.waiting)
+        recovered = recover(self._desk.paths.editor, self.thread_id or NEW_THREAD, kept.updated_at)
+        self._pane.composer.load(recovered.get(COMPOSER, kept.text))
+        self._pane.composer.sent = list(self._desk.cache.server.history)
+        self._pane.show_thread(self.thread_id, [], more=False)
+        self._pane.show_waiting(self.outbox.items)
+
+    def keep(self) -> None:
+        """Put the composer's text and the waiting messages into the cache, and show the latter."""
+        self._pane.show_waiting(self.outbox.items)
+        state = ComposerState(self._pane.composer.text, self.outbox.items, time.time())
+        self._desk.cache.save_composer(self.thread_id, state)
+
+    async def open(self, thread_id: str | None) -> None:
+        """Show this thread with its own composer text; None begins a new one.
+
+        Where it has none, the text being typed comes along.
+        """
+        if thread_id != self.thread_id:
+            kept = self._desk.cache.load_composer(thread_id)
+            stays = self._pane.composer.text if kept.text else ""
+            self._desk.cache.save_composer(self.thread_id, ComposerState(stays, self.outbox.items, time.time()))
+            self._become(thread_id)
+            self.outbox.load(kept.waiting)
+            if kept.text:
+                self._pane.composer.load(kept.text)
+        self._pane.show_problem("")
+        self._pane.show_run(None)
+        self._pane.show_thread(thread_id, [], more=False)
+        self.keep()
+        await self.load()
+
+    def _become(self, thread_id: str | None) -> None:
+        self.thread_id = thread_id
+        self._desk.cache.update_session(thread_id=thread_id)
+        self._desk.cache.update_server(lambda state: replace(state, last_thread=thread_id))
+
+    def moved_to(self, thread_id: str | None) -> None:
+        """The open conversation got its thread, or lost it: composer and waiting messages go with it."""
+        self._desk.cache.save_composer(self.thread_id, ComposerState("", (), time.time()))
+        self._become(thread_id)
+        self.keep()
+
+    def lost(self) -> None:
+        """The server no longer knows the thread: say so and go on in a new one."""
+        gone = self.thread_id
+        self.moved_to(None)
+        self._forget(gone)
+        if self._desk.client is not None:
+            self.conversation = Conversation(self._desk.client, None)
+        self._pane.show_thread(None, [], more=False)
+        self._pane.show_run(None)
+        self._desk.say(f"The server no longer knows thread {gone}: the next message begins a new one.")
+
+    async def load(self) -> None:
+        """Read the thread's newest messages and runs, and follow a run that is under way."""
+        client = self._desk.client
+        if client is None:
+            return
+        self.conversation = conversation = Conversation(client, self.thread_id)
+        if self.thread_id is None:
+            return
+        try:
+            messages = await client.list_messages(self.thread_id, limit=PAGE)
+            runs = await client.list_runs(self.thread_id)
+        except NotFound:
+            self.lost()
+            return
+        except AssistantsError as error:
+            self._pane.show_problem(f"The thread could not be read: {error}")
+            return
+        if conversation is not self.conversation:
+            return
+        if messages != self._pane.messages()[-len(messages) :]:
+            self._pane.show_thread(self.thread_id, messages, more=len(messages) == PAGE)
+        self._pane.show_runs(runs)
+        if runs and runs[0].active:
+            self._follow(runs[0])
+
+    async def older(self) -> None:
+        """Page older messages in at the top."""
+        client, shown = self._desk.client, self._pane.messages()
+        if client is None or self.thread_id is None or not shown:
+            return
+        try:
+            messages = await client.list_messages(self.thread_id, before_id=shown[0].id, limit=PAGE)
+        except AssistantsError as error:
+            self._desk.say(f"Older messages could not be read: {error}")
+            return
+        self._pane.prepend(messages, more=len(messages) == PAGE)
+
+    async def list(self, assistant_id: str | None) -> list[ThreadSummary]:
+        """The assistant's threads: the server's where it lists them, else those known on this machine."""
+        client = self._desk.client
+        if client is not None and client.is_engine:
+            return await client.list_threads(assistant_id)
+        known = [entry for entry in self._desk.cache.server.threads if entry.assistant_id == assistant_id]
+        summaries = [
+            ThreadSummary(entry.id, entry.first_message, entry.message_count, int(entry.last_activity_at))
+            for entry in known
+        ]
+        return sorted(summaries, key=lambda thread: -thread.last_activity_at)
+
+    async def delete(self, thread_id: str) -> None:
+        """Delete a thread. Raises AssistantsError."""
+        assert self._desk.client is not None
+        try:
+            await self._desk.client.delete_thread(thread_id)
+        except NotFound:
+            self._desk.say("It had been deleted already.")
+        self._forget(thread_id)
+        if thread_id == self.thread_id:
+            await self.open(None)
+
+    def note_message(self, assistant_id: str, text: str) -> None:
+        """Keep the thread in this machine's index, for servers that have no list of threads."""
+        thread_id = self.thread_id or ""
+        old = next((entry for entry in self._desk.cache.server.threads if entry.id == thread_id), None)
+        entry = ThreadEntry(
+            id=thread_id,
+            assistant_id=assistant_id,
+            first_message=old.first_message if old else shorten(text, 120),
+            message_count=(old.message_count if old else 0) + 1,
+            last_activity_at=time.time(),
+        )
+        self._forget(thread_id)
+        self._desk.cache.update_server(lambda state: replace(state, threads=(*state.threads, entry)))
+
+    def _forget(self, thread_id: str | None) -> None:
+        self._desk.cache.update_server(
+            lambda state: replace(state, threads=tuple(entry for entry in state.threads if entry.id != thread_id))
+        )

@@ -1,0 +1,263 @@
+"""The right half's work: which assistant is open, its draft in the cache and its saves at the server."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+
+from playground_tui.assistants.draft import AssistantDraft
+from playground_tui.assistants.editor import Editor, NotSendable
+from playground_tui.assistants.errors import AssistantsError, NotFound
+from playground_tui.assistants.fields import API_FIELD
+from playground_tui.assistants.objects import Assistant
+from playground_tui.assistants.save_state import SaveState
+from playground_tui.cache.state import DraftState
+from playground_tui.text import clean
+from playground_tui.ui.desk import Desk
+from playground_tui.ui.editor import recover
+from playground_tui.ui.form.pane import FormPane
+
+
+def new_key() -> str:
+    """The key of a draft that no server knows yet; also its idempotency key when it is created."""
+    return f"new-{uuid.uuid4()}"
+
+
+class Editing:
+    """One assistant open in the form at a time, kept in the cache at every change and saved by its Editor."""
+
+    def __init__(self, desk: Desk, form: FormPane) -> None:
+        self._desk = desk
+        self._form = form
+        self.key = ""
+        """The open assistant's id, or `new-<uuid>` while it has not been created."""
+        self._draft = AssistantDraft()
+        self._shown = self._draft
+        self._first_start = False
+        self.editor: Editor | None = None
+
+    @property
+    def draft(self) -> AssistantDraft:
+        """What the form shows."""
+        return self.editor.draft if self.editor else self._draft
+
+    @property
+    def assistant_id(self) -> str | None:
+        """The open assistant's id; None while it has not been created."""
+        return None if self.key.startswith("new-") or not self.key else self.key
+
+    def restore(self) -> None:
+        """Show what the cache has, before any server has answered."""
+        session = self._desk.cache.session
+        key = session.assistant_id or session.draft_key
+        self._first_start = key is None
+        kept = self._desk.cache.load_draft(key) if key else None
+        draft = AssistantDraft() if kept is None else AssistantDraft.from_json(kept.to_json())
+        self._begin(key or new_key(), draft)
+
+    async def connected(self, wanted: str | None) -> None:
+        """The server is there: go on with what is shown, or open `wanted` (an id or a name)."""
+        first, self._first_start = self._first_start, False
+        last = self._desk.cache.server.last_assistant if first else None
+        unread = self.assistant_id if self._draft.is_new else None
+        await self._close_editor()
+        try:
+            if wanted is not None:
+                await self.open(await self._find(wanted))
+            elif last or unread:
+                await self.open(last or unread or "")
+        except NotFound as error:
+            self._desk.say(f"{error} The form begins a new assistant.")
+            self._begin(new_key(), self._new_draft())
+        if self.editor is None:
+            if self.draft == AssistantDraft():
+                self._begin(self.key, self._new_draft())
+            self._attach()
+            await self.refresh()
+
+    async def _find(self, wanted: str) -> str:
+        """The id of the assistant with this id or name. Raises AssistantsError in words."""
+        assert self._desk.client is not None
+        found = [a for a in await self._desk.client.list_assistants() if wanted in {a.id, a.name}]
+        if len(found) == 1:
+            return found[0].id
+        if not found:
+            raise AssistantsError(f"No assistant is called {clean(wanted, newlines=False)}: ctrl+o lists them.")
+        ids = ", ".join(assistant.id for assistant in found)
+        raise AssistantsError(f"Several assistants are called {clean(wanted, newlines=False)}: {ids}.")
+
+    async def open(self, assistant_id: str) -> None:
+        """Leave the open assistant, saved, and show this one with its unsaved edits. Raises AssistantsError."""
+        client = self._desk.client
+        if client is None:
+            raise AssistantsError("Not connected yet: the list opens as soon as the server has answered.")
+        assistant = await client.retrieve_assistant(assistant_id)
+        await self._leave()
+        kept = self._desk.cache.load_draft(assistant_id)
+        unsaved = kept is not None and bool(kept.edits)
+        draft = AssistantDraft.from_json(kept.to_json()) if kept and unsaved else AssistantDraft(assistant.raw)
+        self._begin(assistant_id, draft)
+        self._attach()
+        await self.refresh()
+
+    async def begin(self) -> None:
+        """A new assistant, not created yet."""
+        await self._leave()
+        self._begin(new_key(), self._new_draft())
+        self._attach()
+
+    async def clone(self, assistant_id: str) -> None:
+        """A new assistant with everything of this one. Raises AssistantsError."""
+        assert self._desk.client is not None
+        source = await self._desk.client.retrieve_assistant(assistant_id)
+        await self._leave()
+        self._begin(new_key(), AssistantDraft.copy_of(source.raw, f"{source.name} (copy)"))
+        self._keep(self._draft)
+        self._attach()
+
+    def _new_draft(self) -> AssistantDraft:
+        return AssistantDraft.new(self._desk.default_model)
+
+    def _begin(self, key: str, draft: AssistantDraft) -> None:
+        self.key = key
+        self._draft = self._shown = draft
+        self._form.show(draft, models=self._desk.cache.server.models)
+        new = key.startswith("new-")
+        self._desk.cache.update_session(assistant_id=None if new else key, draft_key=key if new else None)
+        if not draft.is_new:
+            self._keep(draft)
+        self._recover(key)
+
+    def _recover(self, key: str) -> None:
+        """Take in what $EDITOR had written when the program ended before it."""
+        for field, text in recover(self._desk.paths.editor, key, 0.0).items():
+            if field in API_FIELD:
+                self._form.set_value(field, text)
+
+    def _attach(self) -> None:
+        assert self._desk.client is not None
+        delay = self._desk.settings.autosave_delay
+        self.editor = Editor(self._desk.client, self._draft, delay=delay, on_change=self._changed)
+        self.editor.following = self._desk.live
+        self._form.show_state(self.editor.state)
+        self._form.show_elsewhere(self.editor.elsewhere)
+        if self.assistant_id:
+            assistant_id = self.assistant_id
+            self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant_id))
+
+    async def _leave(self) -> None:
+        if self.editor is not None and not self.editor.draft.is_new:
+            await self.editor.flush()
+        await self._close_editor()
+
+    async def _close_editor(self) -> None:
+        if self.editor is not None:
+            self._draft = self.editor.draft
+            await self.editor.close()
+            self.editor = None
+
+    def edited(self, draft: AssistantDraft) -> None:
+        """The form has a new draft: into the cache at once, to the server soon."""
+        self._shown = self._draft = draft
+        self._keep(draft)
+        if self.editor is not None:
+            self.editor.edit(draft)
+
+    def keep(self) -> None:
+        """Put the draft into the cache as it stands on the screen (before the program ends)."""
+        draft = self._form.settle()
+        if draft.edits:
+            self._keep(draft)
+
+    def _keep(self, draft: AssistantDraft) -> None:
+        kept = draft.to_json()
+        self._desk.cache.save_draft(DraftState(self.key, kept["base"], kept["edits"], time.time()))
+
+    def _changed(self, editor: Editor) -> None:
+        """The Editor saved, failed, or took in what was changed elsewhere."""
+        if editor is not self.editor:
+            return
+        self._form.show_state(editor.state)
+        self._form.show_elsewhere(editor.elsewhere)
+        if editor.draft != self._shown:
+            self._keep(editor.draft)
+            self._form.update_draft(editor.draft)
+            self._shown = editor.draft
+
+    async def refresh(self) -> None:
+        """Read the assistant again: somebody may have changed it."""
+        if self.editor is not None and self.assistant_id is not None:
+            await self.editor.changed_elsewhere()
+
+    def stop_retrying(self) -> bool:
+        """Stop the countdown to the next attempt to save; False when there is none."""
+        if self.editor is None or self.editor.state.retry_in is None:
+            return False
+        self.editor.stop_retrying()
+        return True
+
+    async def save(self) -> None:
+        """Create a new assistant, or save an existing one now."""
+        editor = self.editor
+        if editor is None:
+            self._desk.say("Not connected yet: your changes are kept on this machine and saved afterwards.")
+            return
+        if editor.draft.is_new:
+            await self._create(editor)
+        else:
+            await editor.flush()
+
+    async def _create(self, editor: Editor) -> None:
+        key = self.key
+        try:
+            assistant = await editor.create(key=key if key.startswith("new-") else new_key())
+        except NotSendable as problem:
+            self._desk.say(f"Not created yet: {problem}.")
+            return
+        except AssistantsError as error:
+            self._desk.say(f"Not created: {error}")
+            return
+        self._desk.cache.drop_draft(key)
+        if editor is not self.editor:
+            return
+        self.key = assistant.id
+        self._keep(editor.draft)
+        self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
+        self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
+        self._desk.say("Created. From now on it saves itself.")
+
+    async def flush(self) -> SaveState:
+        """Save what is unsaved and say how it went."""
+        assert self.editor is not None
+        self.editor.edit(self._form.settle())
+        return await self.editor.flush()
+
+    async def delete(self, assistant_id: str) -> None:
+        """Delete an assistant. Raises AssistantsError."""
+        assert self._desk.client is not None
+        try:
+            await self._desk.client.delete_assistant(assistant_id)
+        except NotFound:
+            self._desk.say("It had been deleted already.")
+        self._desk.cache.drop_draft(assistant_id)
+        if assistant_id == self.assistant_id:
+            await self._close_editor()
+            self._begin(new_key(), self._new_draft())
+            self._attach()
+
+    async def list(self) -> list[Assistant]:
+        """Every assistant of the server. Raises AssistantsError."""
+        assert self._desk.client is not None
+        return await self._desk.client.list_assistants()
+
+    async def read_models(self) -> None:
+        """The server's model list, into the form and the cache."""
+        assert self._desk.client is not None
+        try:
+            models = tuple(await self._desk.client.list_models())
+        except AssistantsError as error:
+            self._desk.say(f"The model list could not be read: {error}")
+            return
+        self._form.set_models(models)
+        self._desk.cache.update_server(lambda state: replace(state, models=models, models_at=time.time()))

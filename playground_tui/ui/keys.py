@@ -1,0 +1,67 @@
+"""The keys of the split screen.
+
+They are priority bindings of the screen: of the app they would fire behind dialogs, and without priority the text
+areas take f6, ctrl+y and ctrl+e for themselves. Each has an id, under which `[keys]` in the configuration remaps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.binding import Binding
+
+GLOBAL: list[Binding] = [
+    Binding(
+        "ctrl+l", "to_composer_and_repaint", "to the composer (and repaint the screen)", id="composer", priority=True
+    ),
+    Binding("ctrl+f", "to_form", "to the form", id="form", priority=True),
+    Binding("f6,alt+w", "other_pane", "other pane", id="other-pane", priority=True),
+    Binding("ctrl+o", "open_assistant", "open an assistant", id="open", priority=True),
+    Binding("ctrl+n", "new_assistant", "new assistant", id="new", priority=True),
+    Binding("ctrl+t", "new_thread", "new thread", id="new-thread", priority=True),
+    Binding("ctrl+g", "go_to_thread", "go to another thread", id="threads", priority=True),
+    Binding("ctrl+r", "run_again", "run again, or retry what failed", id="run-again", priority=True),
+    Binding("ctrl+y", "copy_answer", "copy the last answer", id="copy", priority=True),
+    Binding("f4,alt+e", "external_editor", "the focused text in $EDITOR", id="editor", priority=True),
+    Binding("f5,alt+s", "save", "save now (creates a new assistant)", id="save", priority=True),
+    Binding("f2,alt+f", "toggle_form", "show or hide the form", id="toggle-form", priority=True),
+    Binding("ctrl+end", "thread_end", "to the end of the thread", id="thread-end", priority=True),
+    Binding("f1,alt+h", "help", "help", id="help", priority=True),
+    Binding("ctrl+q", "quit", "quit", id="quit", priority=True),
+    Binding("escape", "back", "close, leave or cancel, the nearest first", id="back"),
+]
+
+ELSEWHERE: list[tuple[str, str]] = [
+    ("enter", "send (in the composer)"),
+    ("ctrl+j", "new line (shift+enter too where the terminal tells it apart)"),
+    ("up, down", "composer history, from its first and last line"),
+    ("pageup, pagedown", "scroll the thread from the composer"),
+    ("tab, shift+tab", "next field, previous field"),
+    ("ctrl+p", "command palette: copy a code block or the whole thread, clone, delete, …"),
+    ("left, right", "move a slider (with shift: ten steps, with alt: 0.01); digits type a value, delete resets it"),
+]
+"""Keys that belong to a widget, for the help."""
+
+
+def help_rows(keymap: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Every key and what it does, as remapped."""
+    rows = [(keymap.get(binding.id or "", binding.key), binding.description) for binding in GLOBAL]
+    return [(key.replace(",", " or "), does) for key, does in rows] + ELSEWHERE
+
+
+HINTS = {
+    "help": "help",
+    "open": "assistants",
+    "new": "new",
+    "other-pane": "other pane",
+    "new-thread": "new thread",
+    "threads": "threads",
+    "quit": "quit",
+}
+"""What the foot of the screen names: binding id -> word."""
+
+
+def hint(keymap: Mapping[str, str]) -> str:
+    """The line of keys at the foot of the screen, most needed first."""
+    keys = {binding.id: keymap.get(binding.id or "", binding.key).split(",")[0] for binding in GLOBAL}
+    return " · ".join(f"{keys[name]} {word}" for name, word in HINTS.items())

@@ -1,0 +1,63 @@
+"""Messages on their way: in order, each under its own key, and on disk until the server has it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from playground_tui.cache.state import WaitingMessage
+
+
+class Outbox:
+    """The waiting messages of the open thread. `changed` is called after every change."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._items: list[WaitingMessage] = []
+
+    @property
+    def items(self) -> tuple[WaitingMessage, ...]:
+        return tuple(self._items)
+
+    def load(self, items: Sequence[WaitingMessage]) -> None:
+        """Take over what an earlier start left: shown as not sent until a key sends or edits it."""
+        self._items = [replace(item, state="not sent") for item in items]
+
+    def add(self, text: str) -> WaitingMessage:
+        """Put a message at the end."""
+        item = WaitingMessage(str(uuid.uuid4()), text, "waiting")
+        self._items.append(item)
+        self._changed()
+        return item
+
+    def next(self) -> WaitingMessage | None:
+        """The message to go out next, if any is to go out."""
+        return next((item for item in self._items if item.state == "waiting"), None)
+
+    def first_held(self) -> WaitingMessage | None:
+        """The first message that stays until a key sends it."""
+        return next((item for item in self._items if item.state == "not sent"), None)
+
+    def take(self, key: str) -> WaitingMessage | None:
+        """Remove a message: the server has it, or it goes back into the composer."""
+        found = next((item for item in self._items if item.key == key), None)
+        if found is not None:
+            self._items.remove(found)
+            self._changed()
+        return found
+
+    def hold(self) -> None:
+        """Nothing goes out by itself any more."""
+        self._mark("not sent", lambda item: True)
+
+    def release(self, key: str) -> None:
+        """Let this message go out."""
+        self._mark("waiting", lambda item: item.key == key)
+
+    def _mark(self, state: Literal["waiting", "not sent"], which: Callable[[WaitingMessage], bool]) -> None:
+        marked = [replace(item, state=state) if which(item) else item for item in self._items]
+        if marked != self._items:
+            self._items = marked
+            self._changed()

@@ -1,0 +1,238 @@
+"""The split screen: it lays the two panes out and routes what they say to the parts that do the work."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from playground_tui.assistants.errors import AssistantsError, NotReachable
+from playground_tui.assistants.objects import Change
+from playground_tui.text import clean
+from playground_tui.ui import keys
+from playground_tui.ui.chat import messages as chat
+from playground_tui.ui.chat.pane import ChatPane
+from playground_tui.ui.desk import Desk, OpenClient
+from playground_tui.ui.editing import Editing
+from playground_tui.ui.form import messages as form
+from playground_tui.ui.form.pane import FormPane
+from playground_tui.ui.link import Link
+from playground_tui.ui.notice import Notice
+from playground_tui.ui.picking import Picking
+from playground_tui.ui.screen_actions import ScreenActions
+from playground_tui.ui.sending import Sending
+from playground_tui.ui.split_keys import GRACE
+
+FOREIGN_READ = 4.0
+"""Seconds between reads of the open assistant on a server that reports no changes."""
+
+
+class SplitScreen(ScreenActions, Screen[None]):
+    """The only screen that stays: the thread on the left, the assistant on the right."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012
+    BINDINGS = [*keys.GLOBAL]  # noqa: RUF012
+    AUTO_FOCUS: ClassVar[str | None] = None
+
+    chat_pane = query_one(ChatPane)
+    form_pane = query_one(FormPane)
+    where = query_one("#where", Static)
+    notice = query_one(Notice)
+    disk = query_one("#disk", Static)
+
+    def __init__(self, desk: Desk, open_client: OpenClient) -> None:
+        super().__init__()
+        self.desk = desk
+        self._open_client = open_client
+        self._cancel_timer: Timer | None = None
+        self._wanted_assistant = desk.settings.assistant
+        self._wanted_thread = desk.settings.thread
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("connecting …"), id="where")
+        yield Notice()
+        with Horizontal(id="panes"):
+            yield ChatPane(scroll=self.desk.settings.scroll)
+            yield FormPane(builtin_engine=self.desk.settings.server is None)
+        yield Static(id="disk")
+        yield Static(Content(keys.hint(self.desk.settings.keys)), id="keys")
+
+    def on_mount(self) -> None:
+        self.editing = Editing(self.desk, self.form_pane)
+        self.sending = Sending(self.desk, self.chat_pane, self.editing)
+        self.picking = Picking(self.desk, self, self.editing, self.sending)
+        self.editing.restore()
+        self.sending.chatting.restore()
+        session = self.desk.cache.session
+        self.form_visible = session.form_visible
+        self.form_pane.configuration_open = session.config_open
+        self.pane = session.pane
+        self._show_pane()
+        self.call_after_refresh(self._connect)
+
+    def _connect(self) -> None:
+        link = Link(
+            self.desk, self._open_client, show=self._show_where, opened=self._opened, changed=self._server_changed
+        )
+        self.desk.work(link.run(), group="link")
+
+    def _show_where(self, sentence: str) -> None:
+        self.where.update(Content(clean(sentence, newlines=False)))
+
+    async def _opened(self) -> None:
+        wanted, self._wanted_assistant = self._wanted_assistant, None
+        thread, self._wanted_thread = self._wanted_thread, None
+        try:
+            await self.editing.connected(wanted)
+        except NotReachable:
+            raise
+        except AssistantsError as error:
+            self.desk.say(str(error))
+        if thread is not None:
+            await self.picking.show_thread(thread)
+        elif not self.sending.busy:
+            await self.sending.chatting.load()
+        self.sending.pump()
+        await self.editing.read_models()
+        client = self.desk.client
+        if client is not None and not client.is_engine:
+            self.set_interval(FOREIGN_READ, self._read_assistant)
+
+    def _read_assistant(self) -> None:
+        if self.app.app_focus and self.form_pane.display:
+            self.desk.work(self.editing.refresh(), group="read", exclusive=True)
+
+    async def _server_changed(self, change: Change) -> None:
+        chatting = self.sending.chatting
+        if change.kind == "reset":
+            await self.editing.refresh()
+            await self._read_thread()
+        elif change.kind == "assistant" and change.id == self.editing.assistant_id:
+            await self.editing.refresh()
+        elif chatting.thread_id and change.thread_id == chatting.thread_id:
+            await self._read_thread()
+
+    async def _read_thread(self) -> None:
+        """Somebody else wrote to the open thread: show it. What we are reading ourselves needs no second look."""
+        if not self.sending.busy:
+            await self.sending.chatting.load()
+
+    # The panes
+
+    def watch_pane(self) -> None:
+        self._show_pane()
+        self.desk.cache.update_session(pane=self.pane)
+
+    def _show_pane(self) -> None:
+        self.set_class(self.pane == "form", "-form-pane")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.pane = "form" if self.form_pane in event.widget.ancestors_with_self else "chat"
+
+    def show_disk_problem(self, sentence: str) -> None:
+        """A line that stays until the disk is well again; "" when it is."""
+        self.disk.update(Content(clean(sentence, newlines=False)))
+        self.disk.display = bool(sentence)
+
+    async def leave(self, seconds: float) -> None:
+        """Keep everything, and save what is unsaved if that takes no longer than this."""
+        self.keep()
+        if self.editing.editor is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.editing.flush(), seconds)
+
+    def keep(self) -> None:
+        """Put everything typed into the cache (before the program ends)."""
+        self.editing.keep()
+        self.sending.chatting.keep()
+
+    # What the chat pane says
+
+    @on(chat.Submitted)
+    def _submitted(self, message: chat.Submitted) -> None:
+        self.sending.submit(message.text)
+
+    @on(chat.ComposerChanged)
+    def _composer_changed(self) -> None:
+        self.sending.chatting.keep()
+
+    @on(chat.OlderWanted)
+    def _older_wanted(self) -> None:
+        self.desk.work(self.sending.chatting.older(), group="older", exclusive=True)
+
+    @on(chat.OutputsSubmitted)
+    def _outputs_submitted(self, message: chat.OutputsSubmitted) -> None:
+        self.sending.answer(message.outputs)
+
+    @on(chat.SendWaiting)
+    def _send_waiting(self, message: chat.SendWaiting) -> None:
+        self.sending.send_held(message.key)
+
+    @on(chat.EditWaiting)
+    def _edit_waiting(self, message: chat.EditWaiting) -> None:
+        self.sending.edit_held(message.key)
+
+    # What the form says
+
+    @on(form.DraftChanged)
+    def _draft_changed(self, message: form.DraftChanged) -> None:
+        self.editing.edited(message.draft)
+
+    @on(form.CreateRequested)
+    @on(form.SaveRequested)
+    def _save_requested(self) -> None:
+        self.desk.work(self.editing.save(), group="save")
+
+    @on(form.TakeOther)
+    def _take_other(self, message: form.TakeOther) -> None:
+        if self.editing.editor is not None:
+            self.editing.editor.take_other(message.field)
+
+    @on(form.ModelsWanted)
+    def _models_wanted(self) -> None:
+        if self.desk.client is not None:
+            self.desk.work(self.editing.read_models(), group="models", exclusive=True)
+
+    @on(form.ListRequested)
+    def _list_requested(self) -> None:
+        self.action_open_assistant()
+
+    @on(form.EditorRequested)
+    def _editor_requested(self) -> None:
+        self.action_external_editor()
+
+    @on(form.ConfigurationToggled)
+    def _configuration_toggled(self, message: form.ConfigurationToggled) -> None:
+        self.desk.cache.update_session(config_open=message.open)
+
+    # Escape
+
+    def action_back(self) -> None:
+        """Escape, after widgets and dialogs had their turn: stop retrying, leave the form, cancel the run."""
+        if self.pane == "form" and self.form_pane.close_open():
+            return
+        if self.sending.stop_retrying() or self.editing.stop_retrying():
+            return
+        if self.pane == "form":
+            self.action_to_composer()
+        elif self.sending.busy:
+            self._cancel_timer = self.set_timer(GRACE, self._cancel_run)
+
+    def _cancel_run(self) -> None:
+        self._cancel_timer = None
+        self.desk.work(self.sending.cancel(), group="cancel")
+
+    def keep_running(self) -> None:
+        """The escape was the beginning of a torn arrow key: nothing is cancelled."""
+        if self._cancel_timer is not None:
+            self._cancel_timer.stop()
+            self._cancel_timer = None

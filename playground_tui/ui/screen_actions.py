@@ -1,0 +1,194 @@
+"""What the global keys do. Each action is a few lines that call the part that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from playground_tui.assistants.errors import AssistantsError
+from playground_tui.text import clean, shorten
+from playground_tui.ui import clipboard, editor, keys
+from playground_tui.ui.chatting import COMPOSER, NEW_THREAD
+from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
+from playground_tui.ui.dialogs.help import Help
+
+if TYPE_CHECKING:
+    from playground_tui.ui.chat.pane import ChatPane
+    from playground_tui.ui.desk import Desk
+    from playground_tui.ui.editing import Editing
+    from playground_tui.ui.form.pane import FormPane
+    from playground_tui.ui.picking import Picking
+    from playground_tui.ui.sending import Sending
+
+NOT_CONNECTED = "Not connected yet: this works as soon as the server has answered."
+
+
+class ScreenActions(Screen[None]):
+    """The actions of the split screen."""
+
+    desk: Desk
+    editing: Editing
+    sending: Sending
+    picking: Picking
+    chat_pane: ChatPane
+    form_pane: FormPane
+    pane = reactive("chat", init=False)
+    """Which pane has the keys; below 80 columns the only one shown."""
+    form_visible = reactive(True, toggle_class="-with-form")
+
+    def _attempt(self, job: Coroutine[Any, Any, Choice | None], failed: str, *, then: str = "") -> None:
+        """Run a job that asks the server; a failure is said as `failed: sentence`. `then` is an action after it."""
+
+        async def attempt() -> None:
+            try:
+                choice = await job
+            except AssistantsError as error:
+                self.desk.say(f"{failed}: {error}")
+                return
+            if choice is not None:
+                self._copy(choice.id, "The id")
+            elif then:
+                await self.run_action(then)
+
+        if self.desk.client is None:
+            job.close()
+            self.desk.say(NOT_CONNECTED)
+        else:
+            self.desk.work(attempt(), group="action")
+
+    # Focus
+
+    def action_to_composer(self) -> None:
+        self.chat_pane.composer.focus()
+
+    def action_to_composer_and_repaint(self) -> None:
+        self.action_to_composer()
+        self.app.refresh(repaint=True, layout=True)
+
+    def action_to_form(self) -> None:
+        self.form_visible = True
+        self.form_pane.focus_first()
+
+    def action_other_pane(self) -> None:
+        if self.pane == "form":
+            self.action_to_composer()
+        else:
+            self.action_to_form()
+
+    def action_toggle_form(self) -> None:
+        self.form_visible = not self.form_visible
+        self.desk.cache.update_session(form_visible=self.form_visible)
+        if not self.form_visible:
+            self.action_to_composer()
+
+    def action_thread_end(self) -> None:
+        self.chat_pane.scroll_to_end()
+
+    def action_help(self) -> None:
+        about = f"Your texts are kept in {self.desk.paths.data}, the configuration is {self.desk.paths.config_file}."
+        self.app.push_screen(Help(keys.help_rows(self.desk.settings.keys), about))
+
+    # Assistants and threads
+
+    def action_save(self) -> None:
+        self.form_pane.request_save()
+
+    def action_new_assistant(self) -> None:
+        self._attempt(self.picking.new_assistant(), "No new assistant", then="to_form")
+
+    def action_open_assistant(self) -> None:
+        self._attempt(self.picking.assistant(), "The assistants could not be listed")
+
+    def action_clone_assistant(self) -> None:
+        if self.editing.assistant_id is None:
+            self.desk.say("There is nothing to clone yet: this assistant has not been created.")
+        else:
+            self._attempt(self.picking.clone(self.editing.assistant_id), "Not cloned", then="to_form")
+
+    def action_restore_assistant(self) -> None:
+        self._attempt(self.picking.restore_assistant(), "Not brought back")
+
+    def action_new_thread(self) -> None:
+        self._attempt(self.picking.new_thread(len(self.chat_pane.messages())), "No new thread", then="to_composer")
+
+    def action_go_to_thread(self) -> None:
+        self._attempt(self.picking.thread(), "The threads could not be listed", then="to_composer")
+
+    def action_run_again(self) -> None:
+        self.sending.run_again()
+
+    # Copying
+
+    def _copy(self, text: str, what: str) -> None:
+        """Copy through the terminal, and say what was really done."""
+        done = clipboard.copy(
+            text, write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
+        )
+        self.desk.say(f"{what}: {done}")
+
+    def _write_terminal(self, codes: str) -> None:
+        driver = self.app._driver  # Textual has no public way to send a sequence of one's own
+        if driver is not None:
+            driver.write(codes)
+
+    def action_copy_answer(self) -> None:
+        answer = self.chat_pane.last_answer()
+        if answer:
+            self._copy(answer, "The last answer")
+        else:
+            self.desk.say("There is no answer to copy yet.")
+
+    def action_copy_thread(self) -> None:
+        parts = [f"**{message.role}**\n\n{message.text}" for message in self.chat_pane.messages()]
+        self._copy("\n\n".join(parts), "The thread")
+
+    def action_copy_block(self) -> None:
+        self._copy_one_of("Copy a code block", [("", block) for block in reversed(self.chat_pane.code_blocks())])
+
+    def action_copy_message(self) -> None:
+        texts = [(f"{m.role}: ", m.text) for m in reversed(self.chat_pane.messages()) if m.text]
+        self._copy_one_of("Copy a message", texts)
+
+    def _copy_one_of(self, title: str, texts: list[tuple[str, str]]) -> None:
+        rows = [Row(str(i), who + shorten(clean(text, newlines=False), 70)) for i, (who, text) in enumerate(texts)]
+
+        def chosen(choice: Choice | None) -> None:
+            if choice is not None:
+                self._copy(texts[int(choice.id)][1], "Copied text")
+
+        self.app.push_screen(Chooser(title, rows, hint="enter copy · esc close", empty="there is none yet"), chosen)
+
+    # The editor
+
+    def action_external_editor(self) -> None:
+        composer = self.chat_pane.composer
+        field = self.form_pane.focused_field
+        if self.focused is composer:
+            key = self.sending.chatting.thread_id or NEW_THREAD
+            self.desk.work(self._edit(COMPOSER, key, composer.text, composer.load), group="editor")
+        elif field is not None:
+            text = self.form_pane.settle().text(field)
+            take = partial(self.form_pane.set_value, field)
+            self.desk.work(self._edit(field, self.editing.key, text, take), group="editor")
+        else:
+            self.desk.say("Put the cursor into a text first: f4 opens that text in $EDITOR.")
+
+    async def _edit(self, name: str, key: str, text: str, take: Callable[[str], None]) -> None:
+        """Open a text in $EDITOR. Streams and saves go on meanwhile."""
+        try:
+            changed = await editor.edit(
+                text,
+                name=name,
+                key=key,
+                directory=self.desk.paths.editor,
+                environ=self.desk.environ,
+                suspend=self.app.suspend,
+            )
+        except editor.EditorError as error:
+            self.desk.say(str(error))
+            return
+        take(changed)

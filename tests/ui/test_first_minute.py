@@ -1,0 +1,88 @@
+"""The first minute of a newcomer: no key, no configuration, a keyboard."""
+
+from __future__ import annotations
+
+from tests.support.engine import RunningEngine
+from tests.support.playground import playground
+
+
+async def test_an_assistant_is_created_and_answers(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        assert "rehearsal: no model is connected" in str(p.screen.where.content)
+        await p.press("ctrl+f", *"Helper", "f5")
+        await p.until(lambda: p.screen.editing.assistant_id)
+        created = (await engine.client().list_assistants())[0]
+        assert (created.name, created.model) == ("Helper", "rehearsal/echo")
+        await p.press("ctrl+l", *"hello", "enter")
+        await p.answered("> hello")
+        assert p.chat.composer.text == ""
+        assert "completed" in p.status and "tokens" in p.status
+
+
+async def test_a_message_before_the_assistant_exists_stays_in_the_composer(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await p.write("hello")
+        assert p.chat.composer.text == "hello"
+        assert "f5 creates it" in str(p.chat.problem.content)
+
+
+async def test_a_problem_in_the_form_keeps_it_from_being_created(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await p.press("f5")
+        await p.pilot.pause()
+        assert "name" in p.form.problems
+        assert await engine.client().list_assistants() == []
+
+
+async def test_what_is_edited_is_saved_by_itself(engine: RunningEngine) -> None:
+    client = engine.client()
+    made = await client.create_assistant({"model": "rehearsal/echo", "name": "Old"}, key="k")
+    async with playground(engine) as p:
+        await p.screen.picking.open_assistant(made.id)
+        await p.press("ctrl+f", "end", *"er")
+        await p.until(lambda: p.screen.editing.editor and p.screen.editing.editor.state.at)
+        await p.until(lambda: p.screen.editing.editor and p.screen.editing.editor.state.kind == "saved")
+        assert (await client.retrieve_assistant(made.id)).name == "Older"
+
+
+async def test_a_message_is_answered_with_the_form_as_it_is_at_that_moment(engine: RunningEngine) -> None:
+    client = engine.client()
+    made = await client.create_assistant({"model": "rehearsal/echo", "name": "A"}, key="k")
+    async with playground(engine) as p:
+        p.screen.desk.settings = type(p.screen.desk.settings)(autosave_delay=60)
+        await p.screen.picking.open_assistant(made.id)
+        p.form.set_value("instructions", "Answer in verse.")
+        await p.write("hello")
+        await p.answered("Answer in verse.")
+        assert (await client.retrieve_assistant(made.id)).raw["instructions"] == "Answer in verse."
+
+
+async def test_below_80_columns_one_pane_is_shown_and_f6_switches(engine: RunningEngine) -> None:
+    async with playground(engine, size=(60, 20)) as p:
+        await p.press("ctrl+l")
+        assert p.chat.display and not p.form.region.width
+        await p.press("f6")
+        await p.pilot.pause()
+        assert p.form.region.width == 60 and not p.chat.region.width
+        await p.pilot.resize_terminal(120, 40)
+        await p.pilot.pause()
+        assert p.form.region.width > 40 and p.chat.region.width > 60
+
+
+async def test_help_names_every_key_and_nothing_typed_is_lost(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await p.press("ctrl+l", *"half a tho", "f1", *"xyz", "escape", *"ught")
+        assert p.chat.composer.text == "half a thought"
+
+
+async def test_the_form_can_be_hidden_and_shown(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await p.press("f2")
+        await p.pilot.pause()
+        assert not p.form.region.width
+        await p.press("ctrl+f")
+        await p.pilot.pause()
+        assert p.form.region.width and p.screen.pane == "form"
+        await p.press("escape")
+        await p.pilot.pause()
+        assert p.screen.pane == "chat"
