@@ -20,6 +20,9 @@ IDLE = 10.0
 BEAT = 0.25
 """Seconds between two keys while an answer streams."""
 
+TO_COMPOSER = "\x0c"
+"""ctrl+l."""
+
 Figures = dict[str, float]
 
 
@@ -71,17 +74,21 @@ def first_text(subject: Subject) -> float:
 
 
 def usable(subject: Subject, session: PtySession, number: int, text: str = "hello") -> float:
-    """Seconds from start until text typed at the first paint has reached the model; enter again where it was not
-    taken."""
+    """Seconds from start until text typed at the first paint has reached the model.
+
+    Enter is repeated while it is not taken; every few seconds the text is typed anew, with the key that goes to the
+    composer before it.
+    """
     session.find(has_text)
-    session.send(text)
-    for _ in range(40):
+    for attempt in range(40):
+        if attempt % 8 == 0:
+            session.send(TO_COMPOSER * (attempt > 0) + text)
         session.send("\r")
         try:
             return asked_within(subject, number, 0.5) - session.started
         except TimeoutError:
             continue
-    raise TimeoutError(session.tail())
+    raise TimeoutError("the message did not go out; the terminal shows:\n" + session.screen())
 
 
 def asked_within(subject: Subject, number: int, seconds: float) -> float:
@@ -95,6 +102,15 @@ def asked_within(subject: Subject, number: int, seconds: float) -> float:
             time.sleep(0.01)
 
 
+def ask(subject: Subject, session: PtySession, number: int, text: str) -> None:
+    """Send a message with keys. Raises TimeoutError when it does not reach the model."""
+    session.send(text + "\r")
+    try:
+        asked_within(subject, number, 20)
+    except TimeoutError:
+        raise TimeoutError("the message did not go out; the terminal shows:\n" + session.screen()) from None
+
+
 def painted(subject: Subject, session: PtySession, number: int) -> float:
     """When the last token of an answer was painted."""
     sent = subject.last_token_at(number)
@@ -105,7 +121,7 @@ def streaming(subject: Subject, session: PtySession, number: int) -> Figures:
     """One answer, nobody typing."""
     session.quiet(1.0, timeout=5)
     before, screen, engine = session.total, cpu_seconds(session.pid), cpu_seconds(subject.engine_pid())
-    session.send("again\r")
+    ask(subject, session, number, "again")
     shown = painted(subject, session, number)
     session.quiet(0.5, timeout=3)
     thousands = TOKENS / 1000
@@ -135,8 +151,7 @@ def echoes(session: PtySession, letters: Sequence[str], beat: float) -> list[flo
 
 def typing_while_streaming(subject: Subject, session: PtySession, number: int) -> Figures:
     """One answer while somebody types on."""
-    session.send("more\r")
-    asked_within(subject, number, 20)
+    ask(subject, session, number, "more")
     session.quiet(0.05, timeout=0.3)
     taken = echoes(session, ECHOED[:32], BEAT)
     painted(subject, session, number)

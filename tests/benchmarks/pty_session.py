@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import pyte
+
 ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[()][A-B0-2]|[=>78])")
 CURSOR_QUESTION, CURSOR_ANSWER = b"\x1b[6n", b"\x1b[1;1R"
 
@@ -31,6 +33,7 @@ class PtySession:
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], *, cwd: Path, columns: int = 120, rows: int = 40):
         self._main, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._columns, self._rows = columns, rows
         self.started = time.monotonic()
         self._process = subprocess.Popen(
             argv,
@@ -94,7 +97,7 @@ class PtySession:
                         return at
                     seen = seen[-65536:]
                 if not self._open or not self._arrived.wait(max(0.0, end - time.monotonic())):
-                    raise TimeoutError(self.tail())
+                    raise TimeoutError("not seen; the terminal shows:\n" + self.screen())
 
     def find_bytes(self, wanted: str, *, since: int = 0, timeout: float = 30.0) -> float:
         needle = wanted.encode()
@@ -113,10 +116,13 @@ class PtySession:
             data = b"".join(data for _, data in self._chunks[since:])
         return ESCAPES.sub(b"", data).decode("utf-8", "replace")
 
-    def tail(self) -> str:
-        return "the program wrote last: " + ESCAPES.sub(b" ", b"".join(d for _, d in self._chunks)[-4000:]).decode(
-            "utf-8", "replace"
-        )
+    def screen(self) -> str:
+        """What a terminal would show now."""
+        screen = pyte.Screen(self._columns, self._rows)
+        stream = pyte.ByteStream(screen)
+        for _, data in self._chunks:
+            stream.feed(data)
+        return "\n".join(line.rstrip() for line in screen.display)
 
     def wait(self, timeout: float) -> int:
         return self._process.wait(timeout)

@@ -14,6 +14,7 @@ from playground_tui.engine.providers.base import ProviderSettings
 from playground_tui.engine.providers.discovery import Found, discover, listeners, trusted
 from playground_tui.engine.providers.registry import ProviderRegistry
 from tests.support.provider_server import ProviderServer, Reply, hang, raw
+from tests.support.wait import until
 
 JSON = "application/json"
 VERSION = raw(200, b'{"version": "0.9.1"}', JSON)
@@ -111,6 +112,7 @@ async def test_a_found_server_becomes_the_default(server):
     server.routes["/api/version"] = VERSION
     registry = ProviderRegistry(own_addresses=list, ports=only("ollama", server.port))
     await registry.replace([], None)
+    await until(lambda: registry.describe()["default_model"])
     told = registry.describe()
     assert told["default_provider"] == "ollama"
     assert told["default_model"] == "ollama/qwen3"

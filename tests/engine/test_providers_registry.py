@@ -69,6 +69,7 @@ async def test_with_nothing_at_all_rehearsal_answers_and_says_how_to_connect(reg
 
 async def test_a_key_makes_openai_the_default_and_its_first_chat_model_the_new_assistants(registry, server):
     await registry.replace([openai(server.base_url)], None)
+    await until(lambda: registry.describe()["default_model"])
     told = registry.describe()
     assert told["default_provider"] == "openai"
     assert told["default_model"] == "openai/scripted"
@@ -179,7 +180,7 @@ async def test_the_list_of_models_is_kept_for_a_minute(server):
 
 async def test_a_default_that_cannot_be_reached_is_said_on_the_screen(registry):
     await registry.replace([openai(NOWHERE)], None)
-    assert registry.describe()["sentence"].startswith("openai (127.0.0.1:9) cannot be reached")
+    await until(lambda: registry.describe()["sentence"].startswith("openai (127.0.0.1:9) cannot be reached"))
 
 
 async def test_taking_over_settings_does_not_wait_for_a_silent_provider(registry, server):
