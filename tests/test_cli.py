@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,7 +167,3 @@ def test_the_label_says_where_a_visitor_sits(monkeypatch: pytest.MonkeyPatch) ->
     assert cli.label() == f"{host}, pts/3"
     monkeypatch.setattr(os, "ttyname", _raises(OSError()))
     assert cli.label() == f"{host}, no terminal"
-
-
-def test_the_paths_of_the_test_are_not_the_users(paths: Paths) -> None:
-    assert Path.home() not in paths.data.parents
