@@ -84,7 +84,7 @@ class AssistantsClient:
 
     async def list_assistants(self) -> list[Assistant]:
         """All of them, newest first."""
-        return [Assistant.from_json(raw) for raw in await self._all(self._beta.assistants.list)]
+        return [Assistant.from_json(raw) for raw in await all_pages(self.transport, self._beta.assistants.list)]
 
     async def retrieve_assistant(self, assistant_id: str) -> Assistant:
         return Assistant.from_json(
@@ -275,19 +275,6 @@ class AssistantsClient:
     async def close(self) -> None:
         await self.transport.close()
 
-    async def _all(self, list_page: Callable[..., Awaitable[Any]]) -> list[Json]:
-        """Every object of a list, page by page. A server that answers the same page again ends it."""
-        found: dict[str, Json] = {}
-        query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc"}
-        while True:
-            body = await self.transport.ask(list_page, repeat=True, **query)
-            page = {text_of(raw, "id"): raw for raw in objects_of(body, "data")}
-            new = page.keys() - found.keys()
-            found.update(page)
-            if not new or body.get("has_more") is not True:
-                return list(found.values())
-            query["after"] = list(page)[-1]
-
     def _idempotency(self, key: str) -> dict[str, str]:
         return {"Idempotency-Key": key} if self.is_engine else {}
 
@@ -299,3 +286,17 @@ class AssistantsClient:
 def _header_text(text: str) -> str:
     """The text as a header may carry it."""
     return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
+
+
+async def all_pages(transport: Transport, list_page: Callable[..., Awaitable[Any]]) -> list[Json]:
+    """Every object of a list, newest first, page by page. A server that answers the same page again ends it."""
+    found: dict[str, Json] = {}
+    query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc"}
+    while True:
+        body = await transport.ask(list_page, repeat=True, **query)
+        page = {text_of(raw, "id"): raw for raw in objects_of(body, "data")}
+        new = page.keys() - found.keys()
+        found.update(page)
+        if not new or body.get("has_more") is not True:
+            return list(found.values())
+        query["after"] = list(page)[-1]

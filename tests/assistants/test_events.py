@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground_tui.assistants import streams
@@ -60,6 +60,7 @@ def test_events_are_the_same_however_the_bytes_arrive(size: int, newline: str) -
     ]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(1, 20))
 def test_no_bytes_break_the_reader_and_chunks_make_no_difference(data: bytes, size: int) -> None:
     assert cut(data, size) == cut(data, 1000)
@@ -213,6 +214,7 @@ trees = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(names, trees)
 def test_no_data_breaks_the_reader(name: str, data: Any) -> None:
     told(RunEvents("thread_1"), (name, data))
