@@ -251,3 +251,22 @@ async def test_a_run_unknown_to_the_engine_is_not_found(client: AssistantsClient
     await Screen().watch(conversation.send("hi", await assistant(client), key="k"))
     with pytest.raises(NotFound):
         await Screen().watch(conversation.follow(Run("run_9", thread_id=conversation.thread_id or "")))
+
+
+async def test_the_engine_over_tcp_is_a_server_as_any_other(engine: RunningEngine, at_once: None) -> None:
+    address = await engine.tcp()
+    client = AssistantsClient.for_server(address.base_url, address.key, label="test")
+    asst = await assistant(client)
+    conversation = Conversation(Breaking(client, [8, 2]))
+    screen = await Screen().watch(conversation.send("hi", asst, key="k"))
+    assert screen.texts == await on_the_server(client, conversation.thread_id)
+    assert screen.statuses[-1] == "completed"
+    await client.close()
+
+
+async def test_the_engine_over_tcp_wants_its_key(engine: RunningEngine, at_once: None) -> None:
+    address = await engine.tcp()
+    client = AssistantsClient.for_server(address.base_url, None, label="test")
+    with pytest.raises(Rejected, match="did not accept the key"):
+        await client.list_assistants()
+    await client.close()
