@@ -116,6 +116,8 @@ def _reason(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, s
         return f"too many entries, at most {context['max_length']} are allowed", "array_above_max_length"
     if kind == "value_error":
         return str(context["error"]), "invalid_value"
+    if kind in {"model_type", "dict_type"}:
+        return "an object is expected", "invalid_type"
     code = "invalid_type" if kind.endswith("_type") else "invalid_value"
     return message[:1].lower() + message[1:].rstrip("."), code
 

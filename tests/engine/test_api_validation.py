@@ -131,7 +131,8 @@ async def test_a_body_that_is_not_json_is_refused(api: httpx2.AsyncClient) -> No
 
 async def test_a_body_that_is_no_object_is_refused(api: httpx2.AsyncClient) -> None:
     for body in ("[]", '"text"', "null", "4"):
-        assert "Invalid body" in check(await api.post("/assistants", content=body), 400, param=None)
+        sentence = check(await api.post("/assistants", content=body), 400, param=None, code="invalid_type")
+        assert sentence == "Invalid body: an object is expected."
 
 
 BROKEN_RUNS: list[tuple[dict[str, Any], str]] = [

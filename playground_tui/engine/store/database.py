@@ -24,6 +24,7 @@ Journal = Literal["WAL", "DELETE"]
 
 _READERS = 3
 _BUSY_MILLISECONDS = 5000
+_JOURNAL_BYTES = 16 * 1024 * 1024
 
 
 class StoreError(Exception):
@@ -126,6 +127,7 @@ def _sql_engine(path: Path, journal: Journal, *, begin: str, connections: int) -
             f"journal_mode = {journal}",
             "synchronous = NORMAL",
             "foreign_keys = ON",
+            f"journal_size_limit = {_JOURNAL_BYTES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
