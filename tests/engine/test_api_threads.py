@@ -148,6 +148,15 @@ async def test_no_message_while_a_run_is_active(api: httpx2.AsyncClient, engine:
         assert (refused.status_code, refused.json()["error"]["message"]) == (400, sentence)
 
 
+async def test_a_thread_has_one_active_run(api: httpx2.AsyncClient, engine: RunningEngine) -> None:
+    assistant = (await api.post("/assistants", json={"model": "rehearsal/echo"})).json()["id"]
+    thread = await make(api, "go")
+    run = await put_run(engine, thread, "in_progress")
+    refused = await api.post(f"/threads/{thread}/runs", json={"assistant_id": assistant})
+    sentence = f"Thread {thread} already has an active run {run}."
+    assert (refused.status_code, refused.json()["error"]["message"]) == (400, sentence)
+
+
 async def test_an_unknown_thread_is_not_found(api: httpx2.AsyncClient) -> None:
     places = {
         "": ("GET", "POST", "DELETE"),

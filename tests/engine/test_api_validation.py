@@ -113,6 +113,12 @@ async def test_a_message_that_breaks_a_rule_is_refused(api: httpx2.AsyncClient) 
         check(await api.post("/threads", json={"messages": [message]}), 400, param=f"messages.0.{param}")
 
 
+async def test_a_run_may_name_the_tool_it_uses(api: httpx2.AsyncClient) -> None:
+    for choice in ("required", {"type": "file_search"}, {"type": "function", "function": {"name": "f"}}):
+        body = {"assistant_id": "asst_1", "tool_choice": choice}
+        check(await api.post("/threads/thread_1/runs", json=body), 404)
+
+
 BROKEN_JSON = [
     b"{",
     b"\xff\xfe",
