@@ -12,9 +12,9 @@ from playground_tui.assistants.objects import Change
 from playground_tui.assistants.streams import RawEvent, read_data, read_events
 from playground_tui.assistants.transport import Transport
 
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-"""Seconds between two tries: at first, and at most."""
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 4.0
+"""Seconds between two tries: at first, and at most. The engine is on this machine, and asking for it costs little."""
 
 
 async def read_changes(transport: Transport) -> AsyncGenerator[Change, None]:
@@ -23,18 +23,20 @@ async def read_changes(transport: Transport) -> AsyncGenerator[Change, None]:
     After a break it goes on behind the last one heard of, after a pause that each failure doubles.
     """
     after: int | None = None
-    delay = FIRST_PAUSE
+    pause = FIRST_PAUSE
     first = True
     while transport.is_engine:
         try:
             async with aclosing(_changes(transport, after, missed=not first and after is None)) as changes:
                 async for change in changes:
-                    after, delay = change.sequence or after, FIRST_PAUSE
+                    after = change.sequence or after
+                    pause = FIRST_PAUSE
                     yield change
         except AssistantsError:
-            delay = min(delay * 2, LONGEST_PAUSE)
+            pass  # it is asked again, whatever the reason
         first = False
-        await asyncio.sleep(delay)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def _changes(transport: Transport, after: int | None, *, missed: bool) -> AsyncGenerator[Change, None]:

@@ -151,7 +151,7 @@ class Transport:
     def translated(self) -> Iterator[None]:
         """Within it every failure of the SDK and of the connection is an `AssistantsError`."""
         if self.sdk.is_closed():
-            raise NotReachable(f"The connection to {self.where} was closed. Nothing was sent.", sent=False)
+            raise NotReachable(f"The connection to {self.where} was closed.", sent=False)
         try:
             yield
         except openai.APIStatusError as error:
@@ -179,13 +179,11 @@ class Transport:
         """The error for a connection that was not made or broke."""
         match error:
             case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-                return NotReachable(f"{self.where} did not take the connection in time. Nothing was sent.", sent=False)
+                return NotReachable(f"{self.where} did not take the connection in time.", sent=False)
             case httpx2.ConnectError() if self.is_engine:
-                return NotReachable("The engine is not running. Nothing was sent.", sent=False)
+                return NotReachable("The engine is not running.", sent=False)
             case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL() | httpx2.ProxyError():
-                return NotReachable(
-                    f"No connection to {self.where}: {_quote(_reason(error))}. Nothing was sent.", sent=False
-                )
+                return NotReachable(f"No connection to {self.where}: {_quote(_reason(error))}.", sent=False)
             case httpx2.TimeoutException():
                 return NotReachable(f"{self.where} did not answer in time.")
             case _ if self.is_engine:

@@ -122,7 +122,7 @@ async def test_a_refused_connection_left_nothing_behind(at_once: None) -> None:
         client = AssistantsClient.for_server(gone.base_url, None, label="")
     caught = await failure(client)
     assert isinstance(caught, NotReachable) and not caught.sent
-    assert "Nothing was sent" in str(caught)
+    assert "No connection to 127.0.0.1" in str(caught)
     await client.close()
 
 
