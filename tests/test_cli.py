@@ -13,6 +13,9 @@ import pytest
 from playground_tui import __version__, cli
 from playground_tui.assistants.errors import NotReachable
 from playground_tui.config import Settings
+from playground_tui.engine import process
+from playground_tui.engine.process import CannotBegin
+from playground_tui.launch import LaunchError
 from playground_tui.paths import Paths
 from tests.support.engine_process import home, write_address
 
@@ -167,3 +170,39 @@ def test_the_label_says_where_a_visitor_sits(monkeypatch: pytest.MonkeyPatch) ->
     assert cli.label() == f"{host}, pts/3"
     monkeypatch.setattr(os, "ttyname", _raises(OSError()))
     assert cli.label() == f"{host}, no terminal"
+
+
+async def test_serve_becomes_the_engine_with_an_exit_code(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    endings: list[Any] = [True, False, None, CannotBegin("the socket cannot be made")]
+
+    async def in_front(_paths: Paths, _serving: object) -> bool | None:
+        ending = endings.pop(0)
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    monkeypatch.setattr(process, "in_front", in_front)
+    serving: Any = None
+    assert [await cli.become_engine(paths, serving) for _ in range(3)] == [130, 0, None]
+    with pytest.raises(LaunchError, match="the socket cannot be made"):
+        await cli.become_engine(paths, serving)
+
+
+def test_the_playground_gets_an_opener_whose_engine_is_being_started(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_playground(settings: Settings, _paths: Paths, _environ: object, open_client: cli.Opener) -> int:
+        assert open_client._starting is not None
+        assert open_client._starting.result().pid != os.getpid()
+        return 7
+
+    monkeypatch.setattr("playground_tui.ui.app.run_playground", run_playground)
+    assert cli.open_playground(Settings(), paths, {}) == 7
+
+
+def test_a_broken_pipe_is_no_traceback(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced: list[int] = []
+    monkeypatch.setattr(os, "dup2", lambda _, descriptor: replaced.append(descriptor))
+    monkeypatch.setattr(cli, "open_playground", _raises(BrokenPipeError()))
+    assert cli.main([]) == 1
+    assert replaced == [1]
