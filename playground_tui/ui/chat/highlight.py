@@ -31,7 +31,8 @@ _ROLES: Final = (
 
 
 @lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
+def lexer(language: str) -> Lexer | None:
+    """The lexer of a language by one of its names."""
     # Imported when the first code is shown, which is after the first paint.
     from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # noqa: PLC0415
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -49,12 +50,12 @@ def _role(kind: str) -> str:
 
 def highlight(code: str, language: str, palette: Palette) -> list[Span]:
     """The spans of `code`; one span when the language is not known."""
-    lexer = _lexer(language.lower()) if language else None
-    if lexer is None:
+    found = lexer(language.lower()) if language else None
+    if found is None:
         return [(code, palette.code)]
     styles: dict[object, Style] = {}
     spans: list[Span] = []
-    for _, kind, text in lexer.get_tokens_unprocessed(code):
+    for _, kind, text in found.get_tokens_unprocessed(code):
         style = styles.get(kind)
         if style is None:
             style = styles[kind] = getattr(palette, _role(repr(kind)))

@@ -21,7 +21,8 @@ _SPECIAL = frozenset("*_`[]<&\\!~\n")
 
 
 @cache
-def _parser() -> MarkdownIt:
+def parser() -> MarkdownIt:
+    """The one parser of inline Markdown."""
     # Importing it takes 0.1 s, which the first paint need not wait for.
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
@@ -35,7 +36,7 @@ def inline(text: str, base: Style, palette: Palette) -> list[Span]:
     """
     if _SPECIAL.isdisjoint(text):
         return [(text, base)]
-    tokens = _parser().parseInline(text)[0].children or []
+    tokens = parser().parseInline(text)[0].children or []
     return [(clean(content), style) for content, style in _spans(tokens, base, palette)]
 
 

@@ -32,6 +32,7 @@ from playground_tui.ui.chat.composer import Composer
 from playground_tui.ui.chat.entries import Entries
 from playground_tui.ui.chat.messages import MoreBelow
 from playground_tui.ui.chat.outputs import OutputsPanel
+from playground_tui.ui.chat.render import warm_up
 from playground_tui.ui.chat.status import RunStatus
 from playground_tui.ui.chat.thread import Scroll, ThreadView
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
@@ -86,6 +87,9 @@ class ChatPane(Vertical):
         yield self.waiting
         yield self.problem
         yield self.composer
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up", exit_on_error=False)
 
     # What is shown
 

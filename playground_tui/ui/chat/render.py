@@ -13,8 +13,8 @@ from textual.strip import Strip
 
 from playground_tui.text import clean
 from playground_tui.ui.chat.blocks import Block, Kind, cells, cut
-from playground_tui.ui.chat.highlight import highlight
-from playground_tui.ui.chat.inline import inline
+from playground_tui.ui.chat.highlight import highlight, lexer
+from playground_tui.ui.chat.inline import inline, parser
 from playground_tui.ui.chat.palette import Palette
 from playground_tui.ui.chat.wrapping import Span, fold, merged, strip, wrap
 
@@ -24,6 +24,12 @@ LEAST: Final = 8
 """Least columns of text, however deep the margin."""
 
 Line = list[Span]
+
+
+def warm_up() -> None:
+    """Load what rendering needs, 0.2 s or more of imports: in a thread, once the first paint is done."""
+    parser()
+    lexer("python")
 
 
 def render(block: Block, width: int, palette: Palette) -> list[Strip]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -19,7 +20,7 @@ from playground_tui.ui.chat.damage import changed_cells
 from playground_tui.ui.chat.items import Item
 from playground_tui.ui.chat.messages import MoreBelow, OlderWanted
 from playground_tui.ui.chat.palette import CLASSES, Palette
-from playground_tui.ui.chat.wrapping import strip, wrap
+from playground_tui.ui.chat.wrapping import Span, strip, wrap
 
 Scroll = Literal["calm", "line"]
 
@@ -46,6 +47,13 @@ def calm_top(top: int, height: int, content: int, starts: Iterable[int]) -> int:
         if start > top and content - start <= height * 2 // 3:
             return start
     return max(top, content - max(2, height // 4))
+
+
+def welcome(size: Size, style: Style) -> list[Strip]:
+    """What an empty thread says, a third of the way down."""
+    lines = [line for text in WELCOME for line in wrap([(text, style)], size.width - 4)]
+    above: list[list[Span]] = [[]] * max(0, (size.height - len(lines)) // 3)
+    return [strip([("  ", style), *line], size.width, style) for line in (above + lines)[: size.height]]
 
 
 class ThreadView(ScrollView, can_focus=True):
@@ -223,15 +231,8 @@ class ThreadView(ScrollView, can_focus=True):
         if self.column.items:
             lines = self.column.window(top, size.height, self.palette, self._now())
         else:
-            lines = self._welcome(size)
+            lines = welcome(size, self.palette.dim)
         return lines + [self._blank_line] * (size.height - len(lines))
-
-    def _welcome(self, size: Size) -> list[Strip]:
-        """What an empty thread says, a third of the way down."""
-        style = self.palette.dim
-        lines = [line for text in WELCOME for line in wrap([(text, style)], size.width - 4)]
-        above = [self._blank_line] * max(0, (size.height - len(lines)) // 3)
-        return (above + [strip([("  ", style), *line], size.width, style) for line in lines])[: size.height]
 
     def _tell_below(self, bottom: int) -> None:
         below = self.column.height > bottom and not self.following
@@ -287,10 +288,9 @@ class ThreadView(ScrollView, can_focus=True):
     def scroll_to_end(self) -> None:
         """Back to the end of the thread, and along with what arrives."""
         self.following = True
-        height = self.scrollable_content_region.height
-        end = self.column.place(self.column.height)
-        if height and end is not None:
-            self.column.resize(self.scrollable_content_region.width)
+        width, height = self.scrollable_content_region.size
+        if height and self.column.items:
+            self.column.resize(width)
             self._measure(self.column.place(self.column.height), 2 * height)
             self._top_place = self.column.place(max(0, self.column.height - height))
         self._lay_out()
