@@ -64,7 +64,7 @@ class JsonStore:
         self._counter = itertools.count()
         self._newer: set[str] = set()
         self._held: dict[str, int] = {}
-        self._owner: int | None = None
+        self._locks: dict[int, int] = {}
 
     # --- reading
 
@@ -208,22 +208,25 @@ class JsonStore:
     def locked(self) -> Iterator[None]:
         """Alone among all programs on this directory, for a read-modify-write.
 
-        A second entry by the same thread is let through (a signal handler may save while the program does).
+        A second entry by the same thread, by a signal handler that interrupted the first, shares its lock.
         Raises OSError, also when another program does not let go within LOCK_PATIENCE seconds.
         """
-        if self._owner == threading.get_ident():
+        me = threading.get_ident()
+        if me in self._locks:
+            _lock_patiently(self._locks[me])
             yield
             return
         private_directory(self.directory)
         descriptor = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._locks[me] = descriptor
         try:
             _lock_patiently(descriptor)
-            self._owner = threading.get_ident()
-            try:
-                yield
-            finally:
-                self._owner = None
+            yield
         finally:
+            # Freed, then forgotten, then closed: a handler that comes in between finds a lock it can take.
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            del self._locks[me]
             os.close(descriptor)
 
     def hold(self, name: str) -> bool:
