@@ -95,8 +95,10 @@ class Column:
         unit = item.heights.find(line - self._heights.top(index))
         return Place(item, unit, max(0, line - self._heights.top(index) - item.heights.top(unit)))
 
-    def line(self, place: Place) -> int:
+    def line(self, place: Place | None) -> int:
         """The line of the thread where a place is now."""
+        if place is None:
+            return 0
         unit = min(place.unit, max(0, len(place.item.heights) - 1))
         inside = min(place.line, max(0, place.item.heights[unit] - 1)) if len(place.item.heights) else 0
         return self._heights.top(self.index(place.item)) + place.item.heights.top(unit) + inside

@@ -174,17 +174,14 @@ class ThreadView(ScrollView, can_focus=True):
         if self._top_place is None:
             self._top_place = self.column.place(max(0, self.column.height - height))
         self._measure(self._top_place, height)
-        top = self._line_of_top()
+        top = self.column.line(self._top_place)
         if self.following:
             wanted = self._followed(top, height)
             if wanted != top:
                 self._top_place = self.column.place(wanted)
                 self._measure(self._top_place, height)
-                top = wanted if self.column.height <= wanted + height else self._line_of_top()
+                top = wanted if self.column.height <= wanted + height else self.column.line(self._top_place)
         return top
-
-    def _line_of_top(self) -> int:
-        return self.column.line(self._top_place) if self._top_place is not None else 0
 
     def _measure(self, place: Place | None, height: int) -> None:
         if place is not None:
