@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from playground_tui.assistants.errors import NotReachable
 from playground_tui.config import Settings
 from playground_tui.engine import process
 from playground_tui.engine.process import CannotBegin
-from playground_tui.launch import LaunchError
+from playground_tui.launch import LaunchError, stop_engine
 from playground_tui.paths import Paths
 from tests.support.engine_process import home, write_address
 
@@ -31,7 +32,10 @@ def paths(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
             monkeypatch.setenv(f"XDG_{kind}_HOME", str(made.data.parent / kind))
         (made.data.parent / "tmp").mkdir()
         monkeypatch.setenv("TMPDIR", str(made.data.parent / "tmp"))
-        yield Paths.from_environment()
+        own = Paths.from_environment()
+        yield own
+        with suppress(LaunchError):
+            stop_engine(own)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -62,6 +62,10 @@ class DataLock:
         except OSError:
             return False
 
+    def is_gone(self) -> bool:
+        """Whether nothing lies in the lock's place: the data directory was removed, or is out of reach."""
+        return not os.path.lexists(self._path)
+
     def release(self) -> None:
         """Let the next engine start."""
         os.close(self._descriptor)

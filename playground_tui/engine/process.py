@@ -136,8 +136,9 @@ class EngineProcess:
                 await asyncio.wait_for(server.awake.wait(), self._pause(server))
 
     async def _is_over(self, server: EngineServer) -> bool:
-        if self._lock.is_replaced():
-            _log.warning("the data directory was replaced: leaving it to the next engine")
+        in_use = bool(server.activity.connections or server.engine.runs.active_count)
+        if self._lock.is_replaced() or (self._lock.is_gone() and not in_use):
+            _log.warning("the data directory was removed or replaced: leaving it to the next engine")
             return True
         await self._bind_again(server)
         if server.engine.runs.active_count:

@@ -181,6 +181,18 @@ async def test_it_leaves_a_data_directory_that_was_replaced(paths: Paths) -> Non
         await task
 
 
+async def test_it_leaves_a_data_directory_that_is_gone_when_nobody_uses_it(paths: Paths) -> None:
+    async with living(paths, look_every=0.01) as task:
+        reader, writer = await asyncio.open_unix_connection(socket_path(paths))
+        writer.write(b"GET /v1/changes HTTP/1.1\r\nHost: engine\r\n\r\n")
+        await reader.readuntil(b": changes")
+        paths.engine_lock.unlink()
+        assert (await ask(paths, "GET", "/engine"))["connections"] == 1
+        assert not task.done()
+        writer.close()
+        await task
+
+
 async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths) -> None:
     async with living(paths):
         for name in ("old", "new"):
