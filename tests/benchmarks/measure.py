@@ -104,7 +104,9 @@ def asked_within(subject: Subject, number: int, seconds: float) -> float:
 
 def ask(subject: Subject, session: PtySession, number: int, text: str) -> None:
     """Send a message with keys. Raises TimeoutError when it does not reach the model."""
-    session.send(text + "\r")
+    for letter in text:
+        echo(session, letter)
+    session.send("\r")
     try:
         asked_within(subject, number, 20)
     except TimeoutError:
