@@ -40,6 +40,7 @@ async def outcome(scripted: ScriptedEngine, path: str) -> dict[str, Any]:
     thread = f"/threads/{run['thread_id']}"
     messages = (await scripted.get(f"{thread}/messages?run_id={run['id']}"))["data"]
     steps = (await scripted.get(f"{path}/steps"))["data"]
+    scripted.provider.answers.clear()
     again = await scripted.post(f"{thread}/runs", assistant_id=run["assistant_id"])
     await scripted.settled(again["id"])
     return {

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from playground_tui.engine.objects import message_object, run_object, text_part
+from playground_tui.engine.objects import run_object, text_part
 from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, ImagePart, ToolOutput, Turn, UserTurn
 from playground_tui.engine.runs.prompt import fitted, history_limit, left_out, model_request, thread_turns
+from playground_tui.engine.store.history import Said
 
 FUNCTION = {"type": "function", "function": {"name": "look"}}
 
 
-def message(message_id: str, role: str, *parts: str | dict[str, Any], at: int = 1) -> dict[str, Any]:
-    content = [text_part(part) if isinstance(part, str) else part for part in parts]
-    return message_object(thread_id="t", role=role, content=content, created_at=at, message_id=message_id)
+def message(message_id: str, role: str, *parts: str | dict[str, Any], at: int = 1) -> Said:
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return Said(message_id, at, role, parts[0])
+    return Said(message_id, at, role, None, [text_part(part) if isinstance(part, str) else part for part in parts])
 
 
 def call_step(after: str, *outputs: str | None, at: int = 1) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from playground_tui.engine.runs.states import (
     run_started,
     run_waits,
 )
-from playground_tui.engine.store import history, messages, runs, steps
+from playground_tui.engine.store import history, runs, steps
 
 EVENTS_IN_A_ROW = 16
 """After so many events that were there at once, the others get a turn."""
@@ -53,7 +53,7 @@ async def play_round(live: LiveRun, providers: ProviderRegistry) -> Ending | Non
     """
     provider, model = providers.resolve(live.run["model"], live.run.get("_provider"))
     thread, called = await live.around.database.read(lambda c: _history(c, live.run))
-    live.newest_message = thread[-1]["id"] if thread else ""
+    live.newest_message = thread[-1].id if thread else ""
     await live.record(lambda c: _start(c, live, provider.name))
     turns = fitted(thread_turns(thread, called), live.run.get("max_prompt_tokens"))
     request = model_request(live.run, model, turns, first=all(step["run_id"] != live.id for step in called))
@@ -68,9 +68,9 @@ async def play_round(live: LiveRun, providers: ProviderRegistry) -> Ending | Non
         await answer.take_message()
 
 
-def _history(c: Connection, run: Json) -> tuple[list[Json], list[Json]]:
+def _history(c: Connection, run: Json) -> tuple[list[history.Said], list[Json]]:
     thread_id = run["thread_id"]
-    return messages.of_thread(c, thread_id, limit=history_limit(run)), history.tool_steps(c, thread_id)
+    return history.thread_messages(c, thread_id, limit=history_limit(run)), history.tool_steps(c, thread_id)
 
 
 def _start(c: Connection, live: LiveRun, provider: str) -> list[Event]:

@@ -21,6 +21,7 @@ from playground_tui.engine.providers.base import (
     Turn,
     UserTurn,
 )
+from playground_tui.engine.store.history import Said
 
 Json = Mapping[str, Any]
 
@@ -31,14 +32,15 @@ CHARACTERS_PER_TOKEN = 4
 IMAGE_TOKENS = 800
 
 
-def thread_turns(messages: Sequence[Json], steps: Iterable[Json]) -> list[Turn]:
+def thread_turns(messages: Sequence[Said], steps: Iterable[Json]) -> list[Turn]:
     """The turns of a thread. `messages` are oldest first, `steps` its tool_calls steps in the order they were made."""
     after = _steps_by_place(messages, steps)
     turns: list[Turn] = []
     _add_steps(turns, after.get(None, ()))
     for message in messages:
         _add_message(turns, message)
-        _add_steps(turns, after.get(message["id"], ()))
+        if message.id in after:
+            _add_steps(turns, after[message.id])
     return turns
 
 
@@ -116,13 +118,13 @@ def _response_format(response_format: Any) -> str | Json | None:
     return None if response_format in (None, "auto") else response_format
 
 
-def _steps_by_place(messages: Sequence[Json], steps: Iterable[Json]) -> dict[str | None, list[Json]]:
+def _steps_by_place(messages: Sequence[Said], steps: Iterable[Json]) -> dict[str | None, list[Json]]:
     """The steps under the id of the message they follow; None: before all of them.
 
     Where that message is gone, the time decides. A step older than the first message was cut off with what it followed.
     """
-    known = {message["id"] for message in messages}
-    times = [message["created_at"] for message in messages]
+    known = {message.id for message in messages}
+    times = [message.created_at for message in messages]
     places: dict[str | None, list[Json]] = {}
     for step in steps:
         place = step.get(AFTER) or None
@@ -130,15 +132,17 @@ def _steps_by_place(messages: Sequence[Json], steps: Iterable[Json]) -> dict[str
             older = bisect_right(times, step["created_at"])
             if older == 0:
                 continue
-            place = messages[older - 1]["id"]
+            place = messages[older - 1].id
         places.setdefault(place, []).append(step)
     return places
 
 
-def _add_message(turns: list[Turn], message: Json) -> None:
-    if message["role"] == "user":
-        turns.append(UserTurn(tuple(map(_part, message["content"])) or ("",)))
-    elif text := "\n\n".join(_texts(message["content"])):
+def _add_message(turns: list[Turn], message: Said) -> None:
+    parts = message.parts or ()
+    if message.role == "user":
+        said = (message.text or "",) if message.parts is None else tuple(map(_part, parts))
+        turns.append(UserTurn(said))
+    elif text := message.text if message.parts is None else "\n\n".join(_texts(parts)):
         turns.append(AssistantTurn(text))
 
 
