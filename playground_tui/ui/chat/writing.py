@@ -46,9 +46,13 @@ class Writing(TextArea):
         raise NotImplementedError
 
     def action_send(self) -> None:
-        self.send()
+        """Send once the keys typed before enter have arrived: priority bindings overtake them in a burst."""
+        self.call_later(self.send)
 
     def action_new_line(self) -> None:
+        self.call_later(self._insert_new_line)
+
+    def _insert_new_line(self) -> None:
         self._restart_blink()
         start, end = self.selection
         self._replace_via_keyboard("\n", start, end)
