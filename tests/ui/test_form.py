@@ -110,13 +110,13 @@ async def test_every_field_edits_the_draft(field: str, keys: list[str], changes:
 
 async def test_a_function_is_defined_after_ticking() -> None:
     async with form() as (app, pilot):
-        assert not app.query_one("#functions").display or not app.pane._boxes["functions"].display
+        assert not app.pane._boxes["functions"].display
         await focus(app, pilot, "function")
         await pilot.press("space")
         await until(lambda: app.pane._boxes["functions"].display)
         assert "no function is defined yet" in note(app, "functions")
         await focus(app, pilot, "functions")
-        await pilot.press(*'{"name": "f"')
+        app.post_message(events.Paste('{"name": "f"'))
         await until(lambda: "line 1" in note(app, "functions"))
         await pilot.press("}")
         await until(lambda: note(app, "functions") == "")
@@ -132,7 +132,7 @@ async def test_a_schema_is_asked_for_when_chosen() -> None:
         assert "JSON schema: empty" in note(app, "schema")
         assert "Model configuration (1 problem)" in screen(app)
         await focus(app, pilot, "schema")
-        await pilot.press(*'{"name":"a"}')
+        app.post_message(events.Paste('{"name": "a"}'))
         await until(lambda: app.pane.problems == {})
         assert app.pane.draft.changes()["response_format"]["json_schema"] == {"name": "a"}
         assert "problem" not in screen(app)
@@ -188,49 +188,49 @@ async def test_a_deleted_assistant_can_be_created_again() -> None:
         await until(lambda: app.told_of(CreateRequested))
 
 
-@pytest.mark.parametrize("field", ["name", "description", "instructions", "model", "functions", "schema", "metadata"])
-async def test_hostile_text_shows_and_is_not_changed_by_showing(field: str) -> None:
+async def test_hostile_text_shows_and_is_not_changed_by_showing() -> None:
     tools = [{"type": "function", "function": {"name": "f", "description": HOSTILE}}]
     base = {**BASE, "name": HOSTILE, "description": HOSTILE, "instructions": HOSTILE, "model": HOSTILE, "tools": tools}
     base["response_format"] = {"type": "json_schema", "json_schema": {"name": HOSTILE}}
     base["metadata"] = {HOSTILE: HOSTILE}
     draft = AssistantDraft(base)
     async with form(draft) as (app, pilot):
-        app.pane.configuration_open = True
-        await focus(app, pilot, field)
-        assert not set(screen(app)) & set("\x1b\x07\x9b\u202e\r")
-        assert app.changes == []
-        assert app.pane.settle() is draft
-        before = draft.text(field)
-        await pilot.press("end", "z")
-        await until(lambda: app.changes)
-        after = app.pane.draft.text(field)
-        assert after.replace("z", "", 1) == before
-        assert set(app.pane.draft.edits) == {field}
+        app.pane.set_models([HOSTILE])
+        app.pane.show_state(SaveState("failed", 0.0, HOSTILE))
+        for field in ("name", "description", "instructions", "model", "functions", "schema", "metadata"):
+            app.pane.show(draft)
+            await focus(app, pilot, field)
+            assert not set(screen(app)) & set("\x1b\x07\x9b\u202e\r")
+            assert app.pane.settle() is draft
+            before = draft.text(field)
+            await pilot.press("end", "z")
+            await until(lambda: app.pane.draft.edits)
+            assert app.pane.draft.text(field).replace("z", "", 1) == before
+            assert set(app.pane.draft.edits) == {field}
 
 
-@pytest.mark.parametrize("field", ["name", "description", "instructions", "model", "metadata"])
-async def test_200_000_characters_are_shown_edited_and_counted(field: str) -> None:
-    text = "a = " + "x" * 200_000
-    base = {**BASE, field: {"a": text[4:]} if field == "metadata" else text}
-    async with form(AssistantDraft(base)) as (app, pilot):
-        assert app.changes == []
-        await focus(app, pilot, field)
-        await pilot.press("end", "y")
-        await until(lambda: app.changes)
-        assert len(app.pane.draft.text(field)) == 200_005
-        expected = "200,005 / 256,000" if field == "instructions" else "at most"
-        assert expected in " ".join(screen(app).split())
-        if field in {"description", "instructions", "metadata"}:
-            assert not app.query_one(f"#{field}", TextArea).soft_wrap
-            assert "shown unwrapped" in " ".join(note(app, field).split())
+async def test_200_000_characters_are_shown_edited_and_counted() -> None:
+    async with form() as (app, pilot):
+        for field in ("name", "description", "instructions", "model", "metadata"):
+            text = "a = " + "x" * 200_000
+            app.pane.show(AssistantDraft({**BASE, field: {"a": text[4:]} if field == "metadata" else text}))
+            await focus(app, pilot, field)
+            assert app.pane.draft.edits == {}
+            await pilot.press("end", "y")
+            await until(lambda: app.pane.draft.edits)
+            assert len(app.pane.draft.text(field)) == 200_005
+            expected = "200,005 / 256,000" if field == "instructions" else "at most"
+            assert expected in " ".join(screen(app).split())
+            if field in {"description", "instructions", "metadata"}:
+                assert not app.query_one(f"#{field}", TextArea).soft_wrap
+                assert "shown unwrapped" in " ".join(note(app, field).split())
 
 
 async def test_pasted_control_characters_never_reach_the_screen() -> None:
     async with form() as (app, pilot):
         for field in ("name", "instructions"):
             await focus(app, pilot, field)
-            app.query_one(f"#{field}").post_message(events.Paste("one\x1b[31m\ntwo\n"))
+            app.post_message(events.Paste("one\x1b[31m\ntwo\n"))
             await until(lambda field=field: "two" in app.pane.draft.text(field))
             assert "\x1b" not in app.pane.draft.text(field)
         assert app.pane.draft.text("name") == "Helperone␛[31m two"
@@ -241,7 +241,7 @@ async def test_a_long_line_pasted_is_not_wrapped_and_is_again_when_it_is_gone() 
     async with form() as (app, pilot):
         await focus(app, pilot, "instructions")
         area = app.query_one("#instructions", TextArea)
-        area.post_message(events.Paste("x" * 20_000))
+        app.post_message(events.Paste("x" * 20_000))
         await until(lambda: not area.soft_wrap and app.changes)
         await pilot.press("ctrl+u")
         await until(lambda: area.soft_wrap)
@@ -303,7 +303,9 @@ async def test_the_other_value_is_shown_and_one_key_away() -> None:
 
 async def test_the_text_of_a_field_goes_to_the_editor_and_comes_back() -> None:
     async with form() as (app, pilot):
+        assert app.pane.focused_field is None
         await focus(app, pilot, "instructions")
+        assert app.pane.focused_field == "instructions"
         await pilot.press("f4")
         await until(lambda: app.told_of(EditorRequested))
         assert app.told_of(EditorRequested)[0].field == "instructions"
@@ -379,11 +381,11 @@ async def test_tab_goes_through_the_fields_and_back() -> None:
         assert app.focused is app.query_one("#instructions")
 
 
-@pytest.mark.parametrize("size", [(1, 1), (20, 5), (30, 12), (60, 20), (300, 100)])
-async def test_any_size_holds_the_form(size: tuple[int, int]) -> None:
-    async with form(size=size) as (app, pilot):
-        app.pane.configuration_open = True
-        for field in ("name", "temperature", "metadata"):
-            await focus(app, pilot, field)
-            await pilot.press("5")
-        assert app.pane.draft.value("metadata").startswith("5")
+async def test_any_size_holds_the_form() -> None:
+    async with form(size=(1, 1)) as (app, pilot):
+        for number, size in enumerate([(1, 1), (20, 5), (30, 12), (60, 20), (300, 100)], start=1):
+            await pilot.resize_terminal(*size)
+            for field in ("name", "temperature", "metadata"):
+                await focus(app, pilot, field)
+                await pilot.press("5")
+            await until(lambda number=number: app.pane.draft.text("metadata").startswith("5" * number))

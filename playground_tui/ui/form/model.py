@@ -41,6 +41,7 @@ class ModelField(LineField):
         super().__init__("model", "Model", placeholder="type an id, or down for the list")
         self._models: tuple[str, ...] = ()
         self._found: list[str] = []
+        self._words = ""
         self._list = OptionList(id="model-list", markup=False, compact=True)
         self._list.can_focus = False
         self._list.display = False
@@ -57,7 +58,7 @@ class ModelField(LineField):
         """The server's list; an open list shows it at once."""
         self._models = tuple(models)
         if self.is_open:
-            self._fill(self._typed_words())
+            self._fill()
 
     @property
     def is_open(self) -> bool:
@@ -91,7 +92,7 @@ class ModelField(LineField):
     def on_input_changed(self, event: Input.Changed) -> None:
         super().on_input_changed(event)
         if self.input.has_focus:
-            self._open(self._typed_words())
+            self._open(self.input.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter takes what is highlighted; with nothing highlighted, what was typed stands."""
@@ -114,17 +115,15 @@ class ModelField(LineField):
         super().on_descendant_blur()
         self.action_close()
 
-    def _typed_words(self) -> str:
-        return self.input.value
-
-    def _open(self, typed: str) -> None:
+    def _open(self, words: str) -> None:
         if not self.is_open:
             self.post_message(ModelsWanted())
-        self._fill(typed)
+        self._words = words
+        self._fill()
         self._list.display = True
 
-    def _fill(self, typed: str) -> None:
-        found = matching(self._models, typed)
+    def _fill(self) -> None:
+        found = matching(self._models, self._words)
         self._found = found[:MOST_SHOWN]
         options = [Option(Content(clean(model, newlines=False))) for model in self._found]
         options.append(Option(Content(self._last_line(len(found))), id=_REFRESH))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -67,12 +67,13 @@ class FormPane(Vertical):
         self._model = ModelField()
         self._tools = ToolFields()
         self._configuration = Configuration()
-        self._lines = (
+        self._first: tuple[FieldBox, ...] = (
             LineField("name", "Name", placeholder="what it is called"),
             AreaField("description", "Description"),
             AreaField("instructions", "Instructions", limit=LONGEST["instructions"]),
+            self._model,
         )
-        boxes = (*self._lines, self._model, *self._tools.boxes, *self._configuration.boxes)
+        boxes = (*self._first, *self._tools.boxes, *self._configuration.boxes)
         self._boxes: dict[str, FieldBox] = {box.field: box for box in boxes}
 
     def compose(self) -> ComposeResult:
@@ -82,15 +83,21 @@ class FormPane(Vertical):
                 yield self._create
             yield self._status
         with FormFields(id="form-fields"):
-            yield from self._lines
-            yield self._model
-            yield self._tools
-            yield self._configuration
+            yield from self._first
 
     def on_mount(self) -> None:
         self._ready = True
         self._load(self._boxes)
         self._status.show(self._state)
+        self.call_after_refresh(self._mount_rest)
+
+    async def _mount_rest(self) -> None:
+        """What is further down comes after the first paint."""
+        await self.query_one(FormFields).mount(self._tools, self._configuration)
+        self._load(self._boxes.keys() - {box.field for box in self._first})
+
+    def _is_there(self, field: str) -> bool:
+        return self._ready and self._boxes[field].is_mounted
 
     # What the screen shows
 
@@ -130,9 +137,11 @@ class FormPane(Vertical):
         changed = [field for field in API_FIELD if field not in kept and draft.value(field) != mine.value(field)]
         self._given = draft
         self._draft = draft.with_(**kept)
-        if not kept:
-            self._told.clear()
         self._load(changed)
+        if kept:
+            self.post_message(DraftChanged(self._draft))
+        else:
+            self._told.clear()
 
     def _is_newer(self, field: str, value: Value) -> bool:
         """Whether the field's value came after this one: it is what was given before, or an edit told since."""
@@ -142,13 +151,13 @@ class FormPane(Vertical):
 
     def settle(self) -> AssistantDraft:
         """The draft with what the fields hold at this moment; tells of it what was not told yet."""
-        if self._ready:
-            self._take({field: box.value for field, box in self._boxes.items()})
+        self._take({field: box.value for field, box in self._boxes.items() if self._is_there(field)})
         return self._draft
 
     def set_value(self, field: str, value: Value) -> None:
         """An edit made elsewhere than in the field, in $EDITOR say."""
-        self._boxes[field].load(value)
+        if self._is_there(field):
+            self._boxes[field].load(value)
         self._take({field: value})
 
     def show_state(self, state: SaveState) -> None:
@@ -190,7 +199,11 @@ class FormPane(Vertical):
         """Puts the cursor there, the section around it opened."""
         if self._boxes[field] in self._configuration.boxes:
             self.configuration_open = True
-        self._boxes[field].control.focus()
+        if self._is_there(field):
+            # At once: keys that follow in the same burst belong to this field already.
+            self.screen.set_focus(self._boxes[field].control)
+        else:
+            self.call_after_refresh(self._boxes[field].control.focus)
 
     @property
     def focused_field(self) -> str | None:
@@ -207,7 +220,7 @@ class FormPane(Vertical):
         for menu in self.query(Select):
             if menu.expanded:
                 menu.expanded = False
-                menu.focus()
+                self.screen.set_focus(menu)
                 return True
         for slider in self.query(Slider):
             if slider.typing:
@@ -252,20 +265,18 @@ class FormPane(Vertical):
         self._judge(_affected(values))
         self.post_message(DraftChanged(draft))
 
-    def _load(self, fields: Mapping[str, FieldBox] | Sequence[str]) -> None:
+    def _load(self, fields: Iterable[str]) -> None:
         if not self._ready:
             return
-        for field in fields:
+        for field in filter(self._is_there, fields):
             self._boxes[field].load(self._draft.value(field))
         self._tools.show_others(self._draft.other_tools)
         self._create.display = self._draft.is_new
         self._judge(API_FIELD)
 
-    def _judge(self, fields: Mapping[str, str] | Sequence[str] | Iterator[str]) -> None:
+    def _judge(self, fields: Iterable[str]) -> None:
         """Says under these fields what there is to say, and shows those that depend on them."""
-        if not self._ready:
-            return
-        for field in fields:
+        for field in filter(self._is_there, fields):
             self._boxes[field].remark(self._remarks(field))
         self._tools.show_definitions(self._draft.value("function") is True)
         self._configuration.show_schema(self._draft.value("response_format") == "json_schema")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import ClassVar
 
@@ -103,9 +104,7 @@ class Slider(Widget, can_focus=True):
         self._typed = ""
         step = self._steps[size]
         value = DEFAULT if self.value is None else self.value
-        on_grid = round(round(value / step) * step, 4)
-        beyond = (on_grid - value) * direction > 1e-9
-        moved = on_grid if beyond and size != "fine" else value + direction * step
+        moved = value + direction * step if size == "fine" else _next_on_grid(value, step, direction)
         self.value = round(min(self.maximum, max(0.0, moved)), 4)
         self.refresh()
 
@@ -193,3 +192,9 @@ class Slider(Widget, can_focus=True):
             ("●", style("slider--handle")),
             ("─" * (room - 1 - place), style("slider--track")),
         ]
+
+
+def _next_on_grid(value: float, step: float, direction: int) -> float:
+    """The next multiple of `step` in this direction; what is a hair from one counts as being there."""
+    steps = value / step
+    return (math.floor(steps + 1e-6) + 1 if direction > 0 else math.ceil(steps - 1e-6) - 1) * step
