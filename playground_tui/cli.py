@@ -25,6 +25,9 @@ FAILED = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130
 
+ESCAPE_DELAY_OVER_SSH = "250"
+"""Milliseconds in which the bytes of one key may arrive: a line tears them apart."""
+
 _COMMANDS = ("ask", "assistants", "threads", "models", "serve", "engine", "doctor")
 """Modules of `commands`: each has `add_parser(subparsers)` for the command of its name, and `run`."""
 
@@ -261,8 +264,13 @@ def label() -> str:
 
 def open_playground(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> int:
     """The screen, until it is left; its exit code."""
+    import os  # noqa: PLC0415
+
     opener = Opener(settings, paths, environ)
     opener.begin()
+    as_started = dict(environ)  # Textual takes NO_COLOR out of the process's own
+    if "SSH_CONNECTION" in environ:
+        os.environ.setdefault("ESCDELAY", ESCAPE_DELAY_OVER_SSH)  # read when Textual is imported
     from playground_tui.ui.app import run_playground  # noqa: PLC0415
 
-    return run_playground(settings, paths, environ, opener)
+    return run_playground(settings, paths, as_started, opener)

@@ -269,7 +269,7 @@ class AssistantsClient:
     # The rest
 
     def changes(self) -> AsyncGenerator[Change, None]:
-        """What changes on the engine, for ever, across every break of the connection; elsewhere nothing."""
+        """What changes on the engine, until the connection ends with NotReachable; elsewhere nothing."""
         return read_changes(self.transport)
 
     async def close(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -21,6 +23,8 @@ from playground_tui.ui.signals import leave_on_signals
 from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
 
+LONGEST_TYPING = 0.5
+"""Seconds a field may take for what was typed into it before a key that does something goes ahead."""
 FLUSH_BEFORE_QUIT = 2.0
 """Seconds a save may take when quitting; the draft is on disk already."""
 
@@ -29,7 +33,7 @@ class PlaygroundApp(App[int]):
     """The playground. `open_client` finds or starts the server, after the first paint."""
 
     TITLE = "playground-tui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "form/form.tcss"]  # noqa: RUF012
     COMMANDS: ClassVar[set[Any]] = {PlaygroundCommands}
 
     def __init__(
@@ -69,9 +73,24 @@ class PlaygroundApp(App[int]):
             self._split.show_disk_problem(self._problem)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and self._is_rest_of_torn_key(event):
-            return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._is_rest_of_torn_key(event):
+                return
+            if not event.is_printable:
+                await self._typed_so_far()
         await super().on_event(event)
+
+    async def _typed_so_far(self) -> None:
+        """Wait until the focused field has taken the characters typed before this key.
+
+        In a burst, as a slow link delivers it, a key of the screen would overtake them: enter would send a message
+        without its end, f5 save a name without its last letters.
+        """
+        if self.focused is not None:
+            taken = asyncio.Event()
+            if self.focused.call_later(taken.set):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(taken.wait(), LONGEST_TYPING)
 
     def _is_rest_of_torn_key(self, event: events.Key) -> bool:
         if event.key == "escape":

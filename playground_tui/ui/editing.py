@@ -39,7 +39,7 @@ class Editing:
 
     @property
     def draft(self) -> AssistantDraft:
-        """What the form shows."""
+        """The open assistant with everything that is not saved yet."""
         return self.editor.draft if self.editor else self._draft
 
     @property

@@ -1,7 +1,8 @@
 """The keys of the split screen.
 
 They are priority bindings of the screen: of the app they would fire behind dialogs, and without priority the text
-areas take f6, ctrl+y and ctrl+e for themselves. Each has an id, under which `[keys]` in the configuration remaps it.
+areas take f6, ctrl+y and ctrl+e for themselves. Tab too, so that the focus has moved before the next key of a burst is
+handled. Each has an id, under which `[keys]` in the configuration remaps it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from textual.binding import Binding
 
 GLOBAL: list[Binding] = [
+    Binding("tab", "app.focus_next", "next field", id="next-field", priority=True),
+    Binding("shift+tab", "app.focus_previous", "previous field", id="previous-field", priority=True),
     Binding(
         "ctrl+l", "to_composer_and_repaint", "to the composer (and repaint the screen)", id="composer", priority=True
     ),
@@ -28,7 +31,7 @@ GLOBAL: list[Binding] = [
     Binding("ctrl+end", "thread_end", "to the end of the thread", id="thread-end", priority=True),
     Binding("f1,alt+h", "help", "help", id="help", priority=True),
     Binding("ctrl+q", "quit", "quit", id="quit", priority=True),
-    Binding("escape", "back", "close, leave or cancel, the nearest first", id="back"),
+    Binding("escape", "back", "close, leave or cancel, the nearest first", id="back", priority=True),
 ]
 
 ELSEWHERE: list[tuple[str, str]] = [
@@ -36,7 +39,6 @@ ELSEWHERE: list[tuple[str, str]] = [
     ("ctrl+j", "new line (shift+enter too where the terminal tells it apart)"),
     ("up, down", "composer history, from its first and last line"),
     ("pageup, pagedown", "scroll the thread from the composer"),
-    ("tab, shift+tab", "next field, previous field"),
     ("ctrl+p", "command palette: copy a code block or the whole thread, clone, delete, …"),
     ("left, right", "move a slider (with shift: ten steps, with alt: 0.01); digits type a value, delete resets it"),
 ]

@@ -9,7 +9,7 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Change
 from playground_tui.ui.desk import Desk, OpenClient
 
-DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0)
+DELAYS = (1.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds between attempts; the last one repeats."""
 
 
@@ -32,13 +32,14 @@ class Link:
         self._changed = changed
 
     async def run(self) -> None:
-        """Open, watch, and begin again: until the worker is cancelled."""
+        """Open, watch, and begin again: until the worker is cancelled, or the server is one that reports nothing."""
         failures = 0
         while True:
             try:
                 await self._open()
                 failures = 0
-                await self._watch()
+                if not await self._watch():
+                    return
             except AssistantsError as error:
                 delay = DELAYS[min(failures, len(DELAYS) - 1)]
                 failures += 1
@@ -54,9 +55,17 @@ class Link:
             self._show(status.sentence)
         else:
             self._show(f"connected to {client.where}")
-        await self._opened()
 
-    async def _watch(self) -> None:
+    async def _watch(self) -> bool:
+        """Read everything once, then what changes. Returns False for a server that reports no changes."""
         assert self._desk.client is not None
-        async for change in self._desk.client.changes():
-            await self._changed(change)
+        if not self._desk.client.is_engine:
+            await self._opened()
+            return False
+        try:
+            async for change in self._desk.client.changes():
+                self._desk.live = True
+                await (self._opened() if change.kind == "reset" else self._changed(change))
+        finally:
+            self._desk.live = False
+        return True

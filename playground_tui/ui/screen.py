@@ -21,6 +21,7 @@ from playground_tui.text import clean
 from playground_tui.ui import keys
 from playground_tui.ui.chat import messages as chat
 from playground_tui.ui.chat.pane import ChatPane
+from playground_tui.ui.compositor import SparingCompositor
 from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.editing import Editing
 from playground_tui.ui.form import messages as form
@@ -51,6 +52,7 @@ class SplitScreen(ScreenActions, Screen[None]):
 
     def __init__(self, desk: Desk, open_client: OpenClient) -> None:
         super().__init__()
+        self._compositor = SparingCompositor()
         self.desk = desk
         self._open_client = open_client
         self._cancel_timer: Timer | None = None
@@ -113,10 +115,7 @@ class SplitScreen(ScreenActions, Screen[None]):
 
     async def _server_changed(self, change: Change) -> None:
         chatting = self.sending.chatting
-        if change.kind == "reset":
-            await self.editing.refresh()
-            await self._read_thread()
-        elif change.kind == "assistant" and change.id == self.editing.assistant_id:
+        if change.kind == "assistant" and change.id == self.editing.assistant_id:
             await self.editing.refresh()
         elif chatting.thread_id and change.thread_id == chatting.thread_id:
             await self._read_thread()

@@ -63,7 +63,7 @@ class ScreenActions(Screen[None]):
     # Focus
 
     def action_to_composer(self) -> None:
-        self.chat_pane.composer.focus()
+        self.set_focus(self.chat_pane.composer)
 
     def action_to_composer_and_repaint(self) -> None:
         self.action_to_composer()

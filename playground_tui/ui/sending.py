@@ -43,10 +43,9 @@ class Sending:
     def submit(self, text: str, *, last_saved: bool = False) -> None:
         """Enter: the text joins the messages on their way. `last_saved` sends without saving the form first."""
         if self._editing.assistant_id is None:
-            self._pane.composer.load(text)
+            self._pane.composer.give_back(text)
             self._pane.show_problem(NOT_CREATED)
             return
-        self._pane.composer.load("")
         self._pane.show_problem("")
         self._remember(text)
         self.chatting.outbox.add(text)
@@ -202,7 +201,7 @@ class Sending:
         if taken is not None:
             rest = self._pane.composer.text
             self._pane.composer.load(f"{taken.text}\n{rest}" if rest else taken.text)
-            self._pane.composer.focus()
+            self._pane.screen.set_focus(self._pane.composer)
             self.chatting.keep()
 
     def stop_retrying(self) -> bool:

@@ -6,16 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import openai
 import pytest
 
-from playground_tui.assistants.changes import read_changes
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.assistants.conversation import Conversation
 from playground_tui.assistants.errors import NotFound, NotReachable, Rejected, ThreadGone
 from playground_tui.assistants.events import Reconnected, Reconnecting
 from playground_tui.assistants.objects import Change, Run
-from playground_tui.assistants.transport import Transport
 from tests.assistants.test_conversation import Screen
 from tests.support.engine import NO_PROVIDERS, RunningEngine
 from tests.support.wait import until
@@ -174,7 +171,9 @@ async def test_a_deleted_thread_is_gone_and_comes_back(client: AssistantsClient)
     assert len(await client.list_threads(q="hi")) == 1
 
 
-async def test_changes_are_heard_across_a_break(engine: RunningEngine, client: AssistantsClient) -> None:
+async def test_changes_begin_with_a_reset_and_end_with_the_connection(
+    engine: RunningEngine, client: AssistantsClient
+) -> None:
     heard: list[Change] = []
 
     async def listen() -> None:
@@ -182,49 +181,15 @@ async def test_changes_are_heard_across_a_break(engine: RunningEngine, client: A
             heard.append(change)
 
     listening = asyncio.ensure_future(listen())
-    await until(lambda: engine.engine.changes.subscribers)
-    first = await assistant(client)
     await until(lambda: heard)
-    assert (heard[0].kind, heard[0].id, heard[0].action) == ("assistant", first, "created")
-    assert heard[0].sequence > 0
-    listening.cancel()
-
-
-async def test_changes_missed_before_any_was_heard_are_a_reset(at_once: None) -> None:
-    answers: list[list[bytes]] = [[], [b'id: 7\nevent: change\ndata: {"kind": "run", "id": "run_1"}\n\n'], []]
-    asked: list[Any] = []
-
-    class Stub:
-        is_engine = True
-        where = "engine"
-        sdk = openai.AsyncOpenAI(api_key="none")
-        translated = Transport.translated
-
-        async def open_get(self, path: str, *, query: Any) -> Any:
-            asked.append(query)
-            if not answers:
-                raise NotReachable("gone")
-            return StubResponse(answers.pop(0))
-
-    heard: list[Change] = []
-    async for change in read_changes(Stub()):  # type: ignore[arg-type]
-        heard.append(change)
-        if len(heard) == 2:
-            break
-    assert heard == [Change(0, "reset"), Change(7, "run", "run_1")]
-    assert asked == [{}, {}]
-
-
-class StubResponse:
-    def __init__(self, blocks: list[bytes]):
-        self._blocks = blocks
-
-    async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        for block in self._blocks:
-            yield block
-
-    async def aclose(self) -> None:
-        pass
+    assert heard[0].kind == "reset"
+    first = await assistant(client)
+    await until(lambda: len(heard) > 1)
+    assert (heard[1].kind, heard[1].id, heard[1].action) == ("assistant", first, "created")
+    assert heard[1].sequence > heard[0].sequence
+    await engine.server.close()
+    with pytest.raises(NotReachable):
+        await listening
 
 
 async def test_an_engine_that_is_gone_is_said(engine: RunningEngine, client: AssistantsClient) -> None:

@@ -25,7 +25,7 @@ async def paced(engine: RunningEngine) -> RunningEngine:
     """An engine whose `rehearsal/markdown` takes its time, so that a run can be caught under way."""
     provider, _ = engine.engine.providers.resolve("rehearsal/markdown")
     assert isinstance(provider, RehearsalProvider)
-    provider._pace = 100.0
+    provider._pace = 40.0
     return engine
 
 
