@@ -27,7 +27,7 @@ class Configuration(Collapsible):
             SliderField("temperature", Slider("Temperature", maximum=2.0, step=0.1, big_step=0.5, id="temperature")),
             SliderField("top_p", Slider("Top p", maximum=1.0, step=0.05, big_step=0.25, id="top_p")),
             ChoiceField("reasoning_effort", "Reasoning effort", (*EFFORTS, *EFFORTS_BEYOND)),
-            AreaField("metadata", "Metadata (key = value, one a line)", placeholder="category = work"),
+            AreaField("metadata", "Metadata (key = value)", placeholder="category = work"),
         )
         super().__init__(*self.boxes, title=_TITLE, collapsed=True, id="configuration")
 
