@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from playground_tui.engine.providers.base import AssistantTurn, Dropped, Finished, ImagePart, Text, UserTurn
+from playground_tui.engine.schemas import CreateRun
 from tests.support.scripted import ScriptedEngine, said, scripted_engine
 from tests.support.wait import until
 
@@ -218,6 +219,16 @@ async def test_what_a_model_does_not_take_is_said(scripted: ScriptedEngine) -> N
         "code_interpreter is not available in this engine yet; the run went on without."
         " temperature is not used by this model. top_p is not used by this model."
     )
+
+
+async def test_a_run_is_begun_though_who_asked_for_it_is_gone(scripted: ScriptedEngine) -> None:
+    thread, assistant = await scripted.thread("hello")
+    asking = asyncio.create_task(scripted.engine.runs.create(thread, CreateRun(assistant_id=assistant)))
+    await until(lambda: scripted.engine.runs.active_count)
+    asking.cancel()
+    await until(lambda: scripted.engine.runs.active_count == 0)
+    (run,) = (await scripted.get(f"/threads/{thread}/runs"))["data"]
+    assert (asking.cancelled(), run["status"]) == (True, "completed")
 
 
 async def test_the_same_request_sent_twice_makes_one_run(scripted: ScriptedEngine) -> None:

@@ -100,6 +100,8 @@ async def test_a_run_is_cancelled_while_it_calls_a_function(scripted: ScriptedEn
     await scripted.post(f"{path}/cancel")
     left = await outcome(scripted, path)
     assert (left["run"]["status"], left["steps"]) == ("cancelled", [("tool_calls", "cancelled")])
+    (call,) = left["step"]["step_details"]["tool_calls"]
+    assert call["function"] == {"name": "look", "arguments": "{", "output": None}
 
 
 async def test_a_run_is_cancelled_while_it_waits_for_outputs(scripted: ScriptedEngine) -> None:
@@ -202,6 +204,13 @@ async def test_a_failure_nobody_foresaw_is_logged_and_fails_the_run(
     sentence = "The engine failed on this run (ZeroDivisionError). Its log says more."
     assert left["run"]["last_error"] == {"code": "server_error", "message": sentence}
     assert "private" in caplog.text
+
+
+async def test_a_provider_that_breaks_off_by_itself_fails_the_run(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), asyncio.CancelledError())
+    left = await outcome(scripted, path)
+    assert left["run"]["last_error"]["message"] == "The request to the provider was broken off."
+    assert left["messages"] == [("incomplete", "run_failed", "so far")]
 
 
 async def test_an_answer_cut_at_its_length_is_incomplete(scripted: ScriptedEngine) -> None:

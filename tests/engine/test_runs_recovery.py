@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from playground_tui.engine.providers.base import Finished, Text
 from tests.support.scripted import Clock, Item, ScriptedEngine, called, parsed, said, scripted_engine
 from tests.support.wait import until
@@ -113,6 +115,24 @@ async def test_an_engine_that_stops_ends_its_runs_with_all_their_text(tmp_path: 
     async with scripted_engine(tmp_path) as scripted:
         run, messages, steps = await ended(scripted, f"/threads/{thread}/runs/{run['id']}")
     assert (run["status"], messages, steps) == ("failed", TEXT_KEPT, ["failed"])
+
+
+async def test_an_engine_stops_though_its_store_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scripted_engine(tmp_path) as scripted:
+        scripted.provider.answers = [[Text("so"), asyncio.Event()]]
+        thread, assistant = await scripted.thread("hello")
+        run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+        await until(lambda: scripted.engine.runs.newest_event(run["id"]) == 8)
+
+        async def broken(_fn: Any) -> Any:
+            raise OSError("Input/output error")
+
+        monkeypatch.setattr(scripted.engine.database, "write", broken)
+        async with asyncio.timeout(5):
+            await scripted.engine.runs.stop()
+        monkeypatch.undo()
+    async with scripted_engine(tmp_path) as scripted:
+        assert (await scripted.run_of(thread, run["id"]))["last_error"]["message"] == "the engine stopped"
 
 
 async def test_a_run_that_waits_for_outputs_waits_on_and_goes_on(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from playground_tui.engine.objects import message_object, new_id, step_object, text_part
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs import deltas
-from playground_tui.engine.runs.endings import Event, end_step
+from playground_tui.engine.runs.endings import Event, Loose, end_step
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.prompt import AFTER
 from playground_tui.engine.runs.states import COMPLETED
@@ -155,11 +155,21 @@ class Answer:
         self._live = live
         self.message: OpenMessage | None = None
         self.calls: OpenCalls | None = None
+        self._said: OpenMessage | None = None
+        live.loose = self.loose
+
+    def loose(self) -> Loose:
+        """What the store does not have yet."""
+        said, calls = self._said, self.calls
+        return Loose(
+            {said.message_id: said.text} if said else {},
+            {calls.step["id"]: calls.whole()} if calls else {},
+        )
 
     async def open_message(self) -> OpenMessage:
         """The message that text goes to; begun if there is none."""
         if self.message is None:
-            self.message = self._live.open_text = await OpenMessage.begin(self._live)
+            self.message = self._said = await OpenMessage.begin(self._live)
         return self.message
 
     async def open_calls(self) -> OpenCalls:
@@ -174,7 +184,7 @@ class Answer:
                 return [*ended, ("thread.run.step.created", step), ("thread.run.step.in_progress", step)]
 
             await self._live.record(write)
-            self._live.open_text = None
+            self._said = None
             self.calls = OpenCalls(self._live, step)
         return self.calls
 
@@ -182,8 +192,8 @@ class Answer:
         """Complete a message and its step in the store; `usage` are the tokens of the request, where they are known."""
         if said is None:
             return []
-        texts = {said.message_id: said.text}
-        return end_step(c, said.step, COMPLETED, now=self._live.around.now(), usage=usage, texts=texts)
+        now, loose = self._live.around.now(), Loose({said.message_id: said.text})
+        return end_step(c, said.step, COMPLETED, now=now, usage=usage, loose=loose)
 
     async def take_message(self) -> OpenMessage | None:
         """The open message, if any: no more text comes, and its last state is to be written."""

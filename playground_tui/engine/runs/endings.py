@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,6 +19,17 @@ Event = tuple[str, dict[str, Any]]
 _CALLS_CUT = "The answer was cut before its function calls were whole."
 
 
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """What was said and is not in the store yet: texts by message, function calls by step."""
+
+    text: Mapping[str, str] = field(default_factory=dict)
+    calls: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+NOTHING_LOOSE = Loose()
+
+
 def end_run(
     c: Connection,
     run_id: str,
@@ -27,18 +38,18 @@ def end_run(
     now: int,
     usage: Usage | None,
     request_usage: Usage | None = None,
-    texts: Mapping[str, str] | None = None,
+    loose: Loose = NOTHING_LOOSE,
     changes: Mapping[str, Any] | None = None,
 ) -> list[Event]:
     """Close the open messages and steps of a run and the run itself; the events of it in the contract's order.
 
-    `texts` are texts of messages newer than what is stored, `usage` the tokens of the run, `request_usage` those of
-    its last request, `changes` what is stored in the run besides.
+    `usage` are the tokens of the run, `request_usage` those of its last request, `changes` what is stored in the run
+    besides.
     """
     events: list[Event] = []
     for step in steps.of_run(c, run_id):
         if step["status"] == "in_progress":
-            events += end_step(c, step, ending, now=now, usage=request_usage, texts=texts or {})
+            events += end_step(c, step, ending, now=now, usage=request_usage, loose=loose)
     tokens = usage_object(usage) if usage else None
     run = runs.update(c, run_id, {**(changes or {}), **run_ended(ending, now, tokens)})
     return [*events, (f"thread.run.{ending.status}", run)]
@@ -51,16 +62,19 @@ def end_step(
     *,
     now: int,
     usage: Usage | None,
-    texts: Mapping[str, str],
+    loose: Loose,
 ) -> list[Event]:
     """Close one step, its message first."""
     events: list[Event] = []
     if step["type"] == "message_creation":
-        events.append(_end_message(c, step, ending, now, texts))
+        events.append(_end_message(c, step, ending, now, loose.text))
     elif ending.step_status == "completed":
         ending = replace(ending, step_status="failed", error=("server_error", _CALLS_CUT))
     tokens = usage_object(usage or kept_usage(step) or Usage(0, 0))
-    done = steps.update(c, step["id"], step_ended(ending, now, tokens))
+    changes = step_ended(ending, now, tokens)
+    if step["id"] in loose.calls:
+        changes["step_details"] = {"type": "tool_calls", "tool_calls": loose.calls[step["id"]]}
+    done = steps.update(c, step["id"], changes)
     return [*events, (f"thread.run.step.{done['status']}", done)]
 
 

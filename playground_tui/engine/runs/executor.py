@@ -23,7 +23,7 @@ from playground_tui.engine.providers.base import (
 )
 from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs.answer import Answer
-from playground_tui.engine.runs.endings import Event
+from playground_tui.engine.runs.endings import Event, Loose
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.prompt import fitted, history_limit, model_request, thread_turns
 from playground_tui.engine.runs.states import (
@@ -148,4 +148,4 @@ async def _wait_for_outputs(live: LiveRun, answer: Answer, usage: Usage | None) 
         return [*ended, ("thread.run.requires_action", runs.update(c, live.id, {**live.noted(), **run_waits(calls)}))]
 
     await live.record_wait(write)
-    live.open_text = None
+    live.loose = Loose

@@ -10,14 +10,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection
 
 from playground_tui.engine.changes import Action, ChangeFeed, Kind
 from playground_tui.engine.objects import present
 from playground_tui.engine.providers.base import Usage
-from playground_tui.engine.runs.endings import Event, end_run, kept_usage
+from playground_tui.engine.runs.endings import Event, Loose, end_run, kept_usage
 from playground_tui.engine.runs.feed import Feed
 from playground_tui.engine.runs.states import Ending
 from playground_tui.engine.store.database import Database
@@ -37,15 +37,6 @@ def shown(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 class Interrupted(Exception):
     """The run is to end now (`LiveRun.interruption` says how): nothing more is written by the round under way."""
-
-
-class OpenText(Protocol):
-    """A message that is being written: the store has its text only as of the last checkpoint."""
-
-    message_id: str
-
-    @property
-    def text(self) -> str: ...
 
 
 class Surroundings:
@@ -80,7 +71,8 @@ class LiveRun:
         self.around = around
         self.feed = feed
         self.interruption: Ending | None = None
-        self.open_text: OpenText | None = None
+        self.loose: Callable[[], Loose] = Loose
+        """What the round under way has said that the store does not have yet."""
         self.newest_message = ""
         """The id of the thread's newest message, "" if there is none."""
         self.usage = kept_usage(run)
@@ -161,7 +153,6 @@ class LiveRun:
     async def record_end(self, ending: Ending) -> None:
         """Close in the store what is open, and the run; an interruption that came meanwhile says how it ends."""
         async with self._lock:
-            opened = self.open_text
             await self._record(
                 partial(
                     end_run,
@@ -170,7 +161,7 @@ class LiveRun:
                     now=self.around.now(),
                     usage=self.usage,
                     request_usage=self.request_usage,
-                    texts={opened.message_id: opened.text} if opened else {},
+                    loose=self.loose(),
                     changes=self.noted(),
                 )
             )

@@ -14,12 +14,12 @@ _log = logging.getLogger(__name__)
 
 
 def outcome(round_: asyncio.Task[Ending | None]) -> Ending | None:
-    """How the run ends, or None: it waits for tool outputs, or its interruption tells.
+    """How the run ends unless it was interrupted, or None: it waits for tool outputs.
 
     A failure that nobody foresaw fails the run too, so that no stream is just dropped and no thread stays taken.
     """
     if round_.cancelled():
-        return None
+        return failed("server_error", "The request to the provider was broken off.")
     match round_.exception():
         case None:
             return round_.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -62,7 +63,7 @@ class RunService:
         self._feeds: dict[str, Feed] = {}
         self._changing: set[asyncio.Task[dict[str, Any]]] = set()
         self._watch: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def active_count(self) -> int:
@@ -134,7 +135,9 @@ class RunService:
 
     async def stop(self) -> None:
         """End the runs under way, text kept; those that wait for tool outputs wait on for the next engine."""
-        self._stopping = True
+        self._stopping.set()
+        if self._changing:
+            await asyncio.wait(self._changing)
         for live in list(self._live.values()):
             if live.status != "requires_action":
                 live.interrupt(STOPPED)
@@ -160,7 +163,7 @@ class RunService:
         first: Callable[[Connection], list[Event]],
         provider: str | None,
     ) -> dict[str, Any]:
-        if self._stopping:
+        if self._stopping.is_set():
             raise ApiError("The engine is stopping.", status=503, type="server_error")
         live = LiveRun({"id": new_id("run"), "status": "queued", "required_action": None}, self._around, Feed())
         new_run = partial(
@@ -200,8 +203,14 @@ class RunService:
         """Carry a change out even if who asked for it goes away: a run stored is a run begun."""
         task = asyncio.create_task(change)
         self._changing.add(task)
-        task.add_done_callback(self._changing.discard)
+        task.add_done_callback(self._changed)
         return await asyncio.shield(task)
+
+    def _changed(self, task: asyncio.Task[dict[str, Any]]) -> None:
+        """A refusal that nobody waits for any longer is no news."""
+        self._changing.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _find(self, thread_id: str, run_id: str, refusal: Callable[[str], ApiError]) -> LiveRun:
         """The active run. Raises Unknown, and the refusal that its status deserves if it is not active."""
@@ -237,16 +246,18 @@ class RunService:
         await asyncio.wait({live.worker})
         ending = outcome(live.worker)
         live.worker = None
-        if live.interruption or ending:
-            await self._end(live, live.interruption or ending or STOPPED)
+        ending = live.interruption or ending
+        if ending:
+            await self._end(live, ending)
 
     async def _end(self, live: LiveRun, ending: Ending) -> None:
         """Store the end, trying again for as long as the store fails: only then is the thread free."""
         attempt = 0
         while not await self._stored_end(live, ending):
-            if self._stopping:
+            if self._stopping.is_set():
                 return
-            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
         self._leave(live, kept=FEED_KEPT_SECONDS)
 
