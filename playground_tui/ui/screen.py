@@ -79,6 +79,9 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.form_pane.configuration_open = session.config_open
         self.pane = session.pane
         self._show_pane()
+        self.set_focus(self.chat_pane.composer)
+        if session.pane == "form":
+            self.action_to_form()
         self.call_after_refresh(self._connect)
 
     def _connect(self) -> None:

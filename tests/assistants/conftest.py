@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground_tui.assistants import changes, conversation, outcome, polling, transport
+from playground_tui.assistants import conversation, outcome, polling, transport
 from playground_tui.assistants.client import AssistantsClient
 from tests.support.assistants_server import AssistantsServer
 
@@ -19,8 +19,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "INTERVAL", 0.005)
     monkeypatch.setattr(conversation, "FIRST_DELAY", 0.001)
     monkeypatch.setattr(conversation, "LONGEST_DELAY", 0.004)
-    monkeypatch.setattr(changes, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(changes, "LONGEST_PAUSE", 0.004)
 
 
 @pytest.fixture

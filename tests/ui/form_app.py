@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App, ComposeResult
+from textual.binding import Binding
 from textual.message import Message
 
 import playground_tui.ui.form
@@ -30,6 +31,7 @@ MODELS = ["rehearsal/echo", "rehearsal/markdown", "ollama/qwen3", "openai/gpt-6-
 class FormApp(App[None]):
     """`told` holds every message of the form, oldest first."""
 
+    BINDINGS = [Binding("f5", "save", priority=True)]  # as the split screen has it
     CSS_PATH = Path(playground_tui.ui.form.__path__[0]) / "form.tcss"
 
     def __init__(self, draft: AssistantDraft | None = None) -> None:
@@ -41,6 +43,9 @@ class FormApp(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.pane
+
+    def action_save(self) -> None:
+        self.pane.request_save()
 
     def on_draft_changed(self, message: Message) -> None:
         self.told.append(message)

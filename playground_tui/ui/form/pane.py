@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Select
 
@@ -46,10 +44,6 @@ class FormPane(Vertical):
 
     `show` begins with a draft, `update` brings the same draft in from elsewhere; neither posts DraftChanged.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "save", "Save now", show=False, id="form.save"),
-    ]
 
     def __init__(self, *, id: str | None = "form", builtin_engine: bool = True) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -239,9 +233,6 @@ class FormPane(Vertical):
             self.post_message(CreateRequested())
         else:
             self.post_message(SaveRequested())
-
-    def action_save(self) -> None:
-        self.request_save()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
