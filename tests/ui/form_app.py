@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 import playground_tui.ui.form
@@ -31,7 +31,7 @@ MODELS = ["rehearsal/echo", "rehearsal/markdown", "ollama/qwen3", "openai/gpt-6-
 class FormApp(App[None]):
     """`told` holds every message of the form, oldest first."""
 
-    BINDINGS = [Binding("f5", "save", priority=True)]  # as the split screen has it
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "save", priority=True)]  # as the split screen has it
     CSS_PATH = Path(playground_tui.ui.form.__path__[0]) / "form.tcss"
 
     def __init__(self, draft: AssistantDraft | None = None) -> None:
