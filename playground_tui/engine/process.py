@@ -102,7 +102,7 @@ class EngineProcess:
             stack.callback(self._remove_socket)
             await self._bind(server)
             # First of all at the end: nobody is to come any more.
-            stack.callback(self._paths.engine_file.unlink, missing_ok=True)
+            stack.callback(self._remove_address)
             self._address.write(self._paths.engine_file)
             _log.info("listening on %s, version %s, build %s", self._address.socket, __version__, self._address.build)
             yield server
@@ -141,6 +141,7 @@ class EngineProcess:
             _log.warning("the data directory was removed or replaced: leaving it to the next engine")
             return True
         await self._bind_again(server)
+        self._say_where_again()
         if server.engine.runs.active_count:
             server.activity.touch()
         return server.activity.alone_for() >= server.idle_exit
@@ -158,6 +159,12 @@ class EngineProcess:
             except (CannotListen, OSError) as error:
                 _log.error("%s", error)
 
+    def _say_where_again(self) -> None:
+        """Without `engine.json` the engine would hold the lock and be found by nobody."""
+        if not self._lock.is_gone() and not self._paths.engine_file.exists():
+            with suppress(OSError):
+                self._address.write(self._paths.engine_file)
+
     async def _bind(self, server: EngineServer) -> None:
         private_directory(self._paths.runtime)
         await server.open_socket(self._address.socket)
@@ -169,6 +176,11 @@ class EngineProcess:
         except OSError:
             return False
         return self._bound is not None and os.path.samestat(found, self._bound)
+
+    def _remove_address(self) -> None:
+        """The next engine's address stays: it may have taken over a directory that was made anew."""
+        if not self._lock.is_replaced():
+            self._paths.engine_file.unlink(missing_ok=True)
 
     def _remove_socket(self) -> None:
         if self._is_bound():

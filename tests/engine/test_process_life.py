@@ -178,7 +178,15 @@ async def test_it_leaves_a_data_directory_that_was_replaced(paths: Paths) -> Non
     async with living(paths, look_every=0.01) as task:
         paths.engine_lock.unlink()
         paths.engine_lock.touch()
+        paths.engine_file.write_text("of the next engine")
         await task
+    assert paths.engine_file.read_text() == "of the next engine"
+
+
+async def test_it_says_again_where_it_is_when_that_was_deleted(paths: Paths) -> None:
+    async with living(paths, look_every=0.01):
+        paths.engine_file.unlink()
+        await until(lambda: find_engine(paths) is not None)
 
 
 async def test_it_leaves_a_data_directory_that_is_gone_when_nobody_uses_it(paths: Paths) -> None:
