@@ -165,16 +165,36 @@ async def test_the_text_so_far_is_in_the_store_while_it_comes(scripted: Scripted
     held = asyncio.Event()
     scripted.provider.answers = [[Text("so "), Text("far"), held, Finished("stop")]]
     run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
-    stored: list[Any] = []
-
-    async def look() -> None:
-        while not stored:
+    stored = ""
+    async with asyncio.timeout(10):
+        while stored != "so far":
             message = (await scripted.get(f"/threads/{thread}/messages"))["data"][0]
-            stored.extend(message["content"] if message["run_id"] == run["id"] else [])
+            stored = message["content"][0]["text"]["value"] if message["run_id"] == run["id"] else ""
             await asyncio.sleep(0)
+    held.set()
+    await scripted.settled(run["id"])
 
-    await asyncio.wait_for(look(), 10)
-    assert stored == [{"type": "text", "text": {"value": "so far", "annotations": []}}]
+
+async def test_the_text_is_kept_again_when_the_store_works_again(
+    scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread, assistant = await scripted.thread("hello")
+    held = asyncio.Event()
+    scripted.provider.answers = [[Text("so "), Text("far"), held, Finished("stop")]]
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+    await until(lambda: scripted.engine.runs.newest_event(run["id"]) == 9)
+
+    async def broken(_fn: Any) -> Any:
+        raise OSError("Input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(scripted.engine.database, "write", broken)
+        await until(lambda: "could not be kept" in caplog.text)
+    stored = ""
+    async with asyncio.timeout(10):
+        while stored != "so far":
+            message = (await scripted.get(f"/threads/{thread}/messages"))["data"][0]
+            stored = message["content"][0]["text"]["value"]
     held.set()
     await scripted.settled(run["id"])
 

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from playground_tui.engine.objects import message_object, new_id, step_object, text_part
 from playground_tui.engine.providers.base import Usage
@@ -21,8 +22,8 @@ from playground_tui.engine.runs.prompt import AFTER
 from playground_tui.engine.runs.states import COMPLETED
 from playground_tui.engine.store import messages, steps
 
-CHECKPOINT_SECONDS = 0.3
-"""How often the text so far is written to the store."""
+CHECKPOINT_SECONDS = 0.2
+"""How often the text so far is written to the store. Its beginning is there before anybody sees it."""
 CHECKPOINT_SHARE = 10
 """A long text is written less often: at most a tenth of the time goes into it."""
 
@@ -32,17 +33,19 @@ _log = logging.getLogger(__name__)
 class OpenMessage:
     """A message that the model is writing."""
 
-    def __init__(self, live: LiveRun, step: Mapping[str, Any], message_id: str) -> None:
+    def __init__(self, live: LiveRun, step: Mapping[str, Any], message_id: str, text: str) -> None:
         self.message_id = message_id
         self.step = step
         self._live = live
         self._pieces: list[str] = []
         self._length = 0
-        self._checkpoints = asyncio.create_task(self._keep_text(), name=f"text of {message_id}")
+        if text:
+            self.add(text)
+        self._checkpoints = asyncio.create_task(self._keep_text(self._length), name=f"text of {message_id}")
 
     @classmethod
-    async def begin(cls, live: LiveRun) -> OpenMessage:
-        """Store and send the step and the empty message."""
+    async def begin(cls, live: LiveRun, text: str) -> OpenMessage:
+        """Store the step and the message with its first text ("" if it has none); send them, the text as a delta."""
         now = live.around.now()
         message = message_object(
             thread_id=live.run["thread_id"],
@@ -58,7 +61,7 @@ class OpenMessage:
 
         def write(c: Connection) -> list[Event]:
             steps.insert(c, step)
-            messages.insert(c, message)
+            messages.insert(c, {**message, "content": [text_part(text)] if text else []})
             return [
                 ("thread.run.step.created", step),
                 ("thread.run.step.in_progress", step),
@@ -67,7 +70,7 @@ class OpenMessage:
             ]
 
         await live.record(write)
-        return cls(live, step, message["id"])
+        return cls(live, step, message["id"], text)
 
     @property
     def text(self) -> str:
@@ -85,20 +88,27 @@ class OpenMessage:
         """The text is whole or abandoned: its last state is written by whoever ends the message."""
         self._checkpoints.cancel()
         await asyncio.wait({self._checkpoints})
-        if not self._checkpoints.cancelled() and (error := self._checkpoints.exception()):
-            _log.warning("The text of %s could not be kept while it came: %s", self.message_id, error)
 
-    async def _keep_text(self) -> None:
-        kept, pause = 0, CHECKPOINT_SECONDS
+    async def _keep_text(self, kept: int) -> None:
+        """Write the text a few times a second; `kept` characters of it are in the store already."""
+        pause = CHECKPOINT_SECONDS
         while True:
             await asyncio.sleep(pause)
             if self._length > kept:
-                kept, begun = self._length, monotonic()
-                text = {"content": [text_part(self.text)]}
-                await self._live.around.database.write(
-                    partial(messages.update, message_id=self.message_id, changes=text)
-                )
+                length, begun = self._length, monotonic()
+                if await self._checkpoint():
+                    kept = length
                 pause = max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * (monotonic() - begun))
+
+    async def _checkpoint(self) -> bool:
+        """Whether the text so far could be written: the store may fail now and work later."""
+        text = {"content": [text_part(self.text)]}
+        try:
+            await self._live.around.database.write(partial(messages.update, message_id=self.message_id, changes=text))
+        except (SQLAlchemyError, OSError) as error:
+            _log.warning("The text of %s could not be kept while it came: %s", self.message_id, error)
+            return False
+        return True
 
 
 class OpenCalls:
@@ -166,11 +176,12 @@ class Answer:
             {calls.step["id"]: calls.whole()} if calls else {},
         )
 
-    async def open_message(self) -> OpenMessage:
-        """The message that text goes to; begun if there is none."""
-        if self.message is None:
-            self.message = self._said = await OpenMessage.begin(self._live)
-        return self.message
+    async def say(self, text: str) -> None:
+        """Send more text. It begins a message if none is open, also when it is empty."""
+        if self.message is not None:
+            self.message.add(text)
+        else:
+            self.message = self._said = await OpenMessage.begin(self._live, text)
 
     async def open_calls(self) -> OpenCalls:
         """The step that calls go to. Beginning it, the text said before is whole."""

@@ -115,7 +115,7 @@ async def _receive(live: LiveRun, answer: Answer, stream: AsyncIterator[Provider
 async def _take(live: LiveRun, answer: Answer, event: ProviderEvent) -> None:
     match event:
         case Text(text):
-            (await answer.open_message()).add(text)
+            await answer.say(text)
         case CallBegun(index, call_id, name):
             (await answer.open_calls()).begin(index, call_id, name)
         case CallArguments(index, text):
@@ -127,8 +127,8 @@ async def _take(live: LiveRun, answer: Answer, event: ProviderEvent) -> None:
 async def _finish(live: LiveRun, answer: Answer, finished: Finished) -> Ending | None:
     live.usage = added(live.usage, finished.usage)
     live.request_usage = finished.usage
-    if answer.calls is None:
-        await answer.open_message()
+    if answer.calls is None and answer.message is None:
+        await answer.say("")
     if finished.reason in _CUT:
         return _CUT[finished.reason]
     if answer.calls is None:
