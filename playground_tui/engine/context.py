@@ -28,8 +28,8 @@ class Engine:
     clock: Callable[[], float] = time.time
     run_expires_after: int = 600
     """Seconds after its creation in which a run expires."""
-    pending: dict[tuple[str, str], asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
-    """The requests with an Idempotency-Key that are under way, by key and path."""
+    pending: dict[tuple[str, str], tuple[str, asyncio.Task[dict[str, Any]]]] = field(default_factory=dict)
+    """The requests with an Idempotency-Key that are under way, by key and path: the body's digest, and the reply."""
 
     def now(self) -> int:
         """The time in whole Unix seconds."""

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from playground_tui.engine.api.requests import once
 from playground_tui.engine.errors import ApiError
-from playground_tui.engine.store.idempotency import KEPT
+from playground_tui.engine.store.idempotency import KEPT, Keep, KeyReused
 from playground_tui.protocol import HOPS_HEADER
 from tests.support.engine import RunningEngine
 
@@ -90,16 +90,20 @@ async def test_a_second_request_waits_for_the_first(engine: RunningEngine) -> No
     begun, leave = asyncio.Event(), asyncio.Event()
     acts = 0
 
-    async def act() -> dict[str, Any]:
+    async def act(keep: Keep) -> dict[str, Any]:
         nonlocal acts
         acts += 1
         begun.set()
         await leave.wait()
-        return {"n": acts}
+        reply = {"n": acts}
+        await engine.engine.database.write(lambda c: keep(c, reply))
+        return reply
 
     first = asyncio.create_task(once(a_request(engine), act))
     await begun.wait()
     second = asyncio.create_task(once(a_request(engine), act))
+    with pytest.raises(KeyReused):
+        await once(a_request(engine, b'{"other": 1}'), act)
     first.cancel()
     leave.set()
     assert await second == {"n": 1}
@@ -108,14 +112,14 @@ async def test_a_second_request_waits_for_the_first(engine: RunningEngine) -> No
 
 
 async def test_a_failure_reaches_all_who_wait_and_is_not_kept(engine: RunningEngine) -> None:
-    async def fail() -> dict[str, Any]:
+    async def fail(_keep: Keep) -> dict[str, Any]:
         await asyncio.sleep(0)
         raise ApiError("no")
 
     both = await asyncio.gather(once(a_request(engine), fail), once(a_request(engine), fail), return_exceptions=True)
     assert [str(error) for error in both] == ["no", "no"]
 
-    async def succeed() -> dict[str, Any]:
+    async def succeed(_keep: Keep) -> dict[str, Any]:
         return {"ok": True}
 
     assert await once(a_request(engine), succeed) == {"ok": True}

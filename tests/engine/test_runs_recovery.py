@@ -83,6 +83,22 @@ async def test_a_run_that_was_under_way_has_failed_and_its_text_is_kept(tmp_path
         await scripted.settled(again["id"])
 
 
+async def test_the_first_text_anybody_saw_is_kept_by_an_engine_killed_at_once(tmp_path: Path) -> None:
+    first = tmp_path / "killed"
+    first.mkdir()
+    async with scripted_engine(first) as scripted:
+        scripted.provider.answers = [[Text("so"), asyncio.Event()]]
+        thread, assistant = await scripted.thread("hello")
+        run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+        async for event in scripted.engine.runs.follow(run["id"]):
+            if event.name == "thread.message.delta":
+                copy_store(first, tmp_path)
+                break
+    async with scripted_engine(tmp_path) as scripted:
+        _, messages, _ = await ended(scripted, f"/threads/{thread}/runs/{run['id']}")
+    assert messages == TEXT_KEPT
+
+
 async def test_a_run_that_was_being_cancelled_is_cancelled(tmp_path: Path) -> None:
     path = await left_mid_run(tmp_path, Text("so"), asyncio.Event(), cancel=True)
     async with scripted_engine(tmp_path) as scripted:
@@ -115,6 +131,31 @@ async def test_an_engine_that_stops_ends_its_runs_with_all_their_text(tmp_path: 
     async with scripted_engine(tmp_path) as scripted:
         run, messages, steps = await ended(scripted, f"/threads/{thread}/runs/{run['id']}")
     assert (run["status"], messages, steps) == ("failed", TEXT_KEPT, ["failed"])
+
+
+async def test_a_key_makes_one_run_though_the_engine_dies_right_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"Idempotency-Key": "once"}
+    async with scripted_engine(tmp_path) as scripted:
+        scripted.provider.answers = [[asyncio.Event()]]
+        thread, assistant = await scripted.thread("hello")
+        write, writes = scripted.engine.database.write, 0
+
+        async def first_alone(fn: Any) -> Any:
+            nonlocal writes
+            writes += 1
+            if writes > 1:
+                raise OSError("killed")
+            return await write(fn)
+
+        monkeypatch.setattr(scripted.engine.database, "write", first_alone)
+        path = f"/threads/{thread}/runs"
+        run = await scripted.post(path, headers=headers, assistant_id=assistant)
+        monkeypatch.undo()
+    async with scripted_engine(tmp_path) as scripted:
+        assert (await scripted.post(path, headers=headers, assistant_id=assistant))["id"] == run["id"]
+        assert [one["id"] for one in (await scripted.get(path))["data"]] == [run["id"]]
 
 
 async def test_an_engine_stops_though_its_store_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from playground_tui.engine.context import Engine, engine_of
 from playground_tui.engine.errors import ApiError, invalid
 from playground_tui.engine.schemas import Body
 from playground_tui.engine.store import idempotency
+from playground_tui.engine.store.idempotency import Keep, KeyReused, keep_nothing
 from playground_tui.engine.store.paging import Page
 from playground_tui.protocol import CLIENT_HEADER, HOPS_HEADER
 
@@ -85,8 +86,8 @@ async def write_once(request: Request, act: Callable[[Connection], dict[str, Any
     return await engine.database.write(act_once)
 
 
-async def once(request: Request, act: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    """As `write_once`, for what is more than one transaction.
+async def once(request: Request, act: Callable[[Keep], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """As `write_once`, for what is more than a transaction: `act` is given what keeps its reply in its own one.
 
     A second request with the key of one under way waits for its reply. Only what succeeds is kept.
     Raises KeyReused when the key came with another body.
@@ -94,13 +95,16 @@ async def once(request: Request, act: Callable[[], Awaitable[dict[str, Any]]]) -
     engine = engine_of(request)
     place = _place(request)
     if place is None:
-        return await act()
+        return await act(keep_nothing)
     digest = await _digest(request)
-    task = engine.pending.get(place)
-    if task is None:
-        task = engine.pending[place] = asyncio.create_task(_kept(engine, place, digest, act))
+    coming = engine.pending.get(place)
+    if coming is None:
+        task = asyncio.create_task(_acted_once(engine, place, digest, act))
+        coming = engine.pending[place] = (digest, task)
         task.add_done_callback(lambda done: _forget(engine, place, done))
-    return await asyncio.shield(task)
+    if coming[0] != digest:
+        raise KeyReused(place[0])
+    return await asyncio.shield(coming[1])
 
 
 def _place(request: Request) -> tuple[str, str] | None:
@@ -121,15 +125,14 @@ def _forget(engine: Engine, place: tuple[str, str], done: asyncio.Task[dict[str,
         done.exception()  # told to those who wait, if anybody still does
 
 
-async def _kept(
-    engine: Engine, place: tuple[str, str], digest: str, act: Callable[[], Awaitable[dict[str, Any]]]
+async def _acted_once(
+    engine: Engine, place: tuple[str, str], digest: str, act: Callable[[Keep], Awaitable[dict[str, Any]]]
 ) -> dict[str, Any]:
-    known = await engine.database.read(lambda c: idempotency.find(c, *place, digest, now=engine.now()))
+    now = engine.now()
+    known = await engine.database.read(lambda c: idempotency.find(c, *place, digest, now=now))
     if known is not None:
         return known
-    reply = await act()
-    await engine.database.write(lambda c: idempotency.keep(c, *place, digest, reply, now=engine.now()))
-    return reply
+    return await act(lambda c, reply: idempotency.keep(c, *place, digest, reply, now=now))
 
 
 class RefuseHops:

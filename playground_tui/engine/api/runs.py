@@ -13,13 +13,14 @@ from starlette.routing import Route
 from playground_tui.engine import objects
 from playground_tui.engine.api import threads as threads_api
 from playground_tui.engine.api.absent import tool_resources
-from playground_tui.engine.api.requests import body_of, once, page_of
+from playground_tui.engine.api.requests import body_of, once, page_of, write_once
 from playground_tui.engine.context import Engine, engine_of
 from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.runs.live import shown
 from playground_tui.engine.schemas import CreateRun, CreateThread, CreateThreadAndRun, ModifyRun, SubmitToolOutputs
 from playground_tui.engine.sse import BEAT
 from playground_tui.engine.store import runs, threads
+from playground_tui.engine.store.idempotency import Keep
 from playground_tui.engine.store.unknown import Unknown
 from playground_tui.protocol import PROVIDER_HEADER
 
@@ -32,8 +33,8 @@ async def create(request: Request) -> Response:
     body = await body_of(request, CreateRun)
     thread_id = request.path_params["thread_id"]
 
-    async def act() -> dict[str, Any]:
-        return await engine.runs.create(thread_id, body, provider_hint=_hint(request))
+    async def act(keep: Keep) -> dict[str, Any]:
+        return await engine.runs.create(thread_id, body, provider_hint=_hint(request), keep=keep)
 
     run = await once(request, act)
     return _stream(engine, run["id"]) if body.stream else Json(run)
@@ -43,11 +44,11 @@ async def create_with_thread(request: Request) -> Response:
     engine = engine_of(request)
     body = await body_of(request, CreateThreadAndRun)
 
-    async def act() -> dict[str, Any]:
+    async def act(keep: Keep) -> dict[str, Any]:
         thread, messages = threads_api.make(body.thread or CreateThread(), now=engine.now())
         if resources := tool_resources(body.given().get("tool_resources")):
             thread["tool_resources"] = resources
-        return await engine.runs.create_with_thread(thread, messages, body, provider_hint=_hint(request))
+        return await engine.runs.create_with_thread(thread, messages, body, provider_hint=_hint(request), keep=keep)
 
     run = await once(request, act)
     return _stream(engine, run["id"]) if body.stream else Json(run)
@@ -77,20 +78,17 @@ async def modify(request: Request) -> Response:
 
     def change(c: Connection) -> dict[str, Any]:
         require(c, thread_id, run_id)
-        return runs.update(c, run_id, changes)
+        return shown(runs.update(c, run_id, changes))
 
-    async def act() -> dict[str, Any]:
-        run = await engine.database.write(change)
-        engine.changes.publish("run", run_id, thread_id=thread_id, action="modified")
-        return shown(run)
-
-    return Json(await once(request, act))
+    run = await write_once(request, change)
+    engine.changes.publish("run", run_id, thread_id=thread_id, action="modified")
+    return Json(run)
 
 
 async def cancel(request: Request) -> Response:
     engine = engine_of(request)
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
-    return Json(await once(request, lambda: engine.runs.cancel(thread_id, run_id)))
+    return Json(await once(request, lambda keep: engine.runs.cancel(thread_id, run_id, keep=keep)))
 
 
 async def submit(request: Request) -> Response:
@@ -99,7 +97,7 @@ async def submit(request: Request) -> Response:
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
     outputs = [(given.tool_call_id, given.output) for given in body.tool_outputs]
     seen = engine.runs.newest_event(run_id)
-    run = await once(request, lambda: engine.runs.submit(thread_id, run_id, outputs))
+    run = await once(request, lambda keep: engine.runs.submit(thread_id, run_id, outputs, keep=keep))
     return _stream(engine, run_id, after=seen) if body.stream else Json(run)
 
 

@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from playground_tui.engine.objects import given_message, run_object
 from playground_tui.engine.runs.endings import Event
+from playground_tui.engine.runs.live import shown
 from playground_tui.engine.runs.prompt import left_out
 from playground_tui.engine.schemas import CreateRun, CreateThreadAndRun
 from playground_tui.engine.store import assistants, messages, runs, threads
+from playground_tui.engine.store.idempotency import Keep
 from playground_tui.engine.store.unknown import Unknown
 
 Json = Mapping[str, Any]
@@ -42,8 +44,9 @@ def store_run(
     now: int,
     expires_after: int,
     provider: str | None,
+    keep: Keep,
 ) -> list[Event]:
-    """Store the run and its additional messages. `provider` is whom a bare model id goes to.
+    """Store the run and its additional messages. `provider` is whom a bare model id goes to; `keep` keeps the reply.
 
     Raises Unknown for the thread or the assistant, and ActiveRun.
     """
@@ -66,6 +69,7 @@ def store_run(
         run["playground_notes"] = notes
     run["_provider"] = provider
     runs.insert(c, run)
+    keep(c, shown(run))
     return [*added, ("thread.run.created", run), ("thread.run.queued", run)]
 
 

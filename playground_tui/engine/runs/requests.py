@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from playground_tui.engine.errors import ApiError
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs.endings import Event, kept_usage
-from playground_tui.engine.runs.live import LiveRun
+from playground_tui.engine.runs.live import LiveRun, shown
 from playground_tui.engine.runs.states import CANCELLABLE, CANCELLED, COMPLETED, run_resumed, step_ended, usage_object
 from playground_tui.engine.store import runs, steps
+from playground_tui.engine.store.idempotency import Keep
 
 
 def cannot_cancel(status: str) -> ApiError:
@@ -25,7 +26,7 @@ def takes_no_outputs(status: str) -> ApiError:
     return ApiError(f'Runs in status "{status}" do not accept tool outputs.')
 
 
-async def begin_cancelling(live: LiveRun) -> None:
+async def begin_cancelling(live: LiveRun, keep: Keep) -> None:
     """Store and send that the run is being cancelled. Raises ApiError if it is not one that can be."""
 
     def check() -> None:
@@ -33,13 +34,14 @@ async def begin_cancelling(live: LiveRun) -> None:
             raise cannot_cancel(live.status)
 
     def write(c: Connection) -> list[Event]:
-        changes = {"status": "cancelling", "required_action": None}
-        return [("thread.run.cancelling", runs.update(c, live.id, changes))]
+        run = runs.update(c, live.id, {"status": "cancelling", "required_action": None})
+        keep(c, shown(run))
+        return [("thread.run.cancelling", run)]
 
     await live.record_request(check, write, then=CANCELLED)
 
 
-async def take_outputs(live: LiveRun, outputs: Sequence[tuple[str, str]]) -> None:
+async def take_outputs(live: LiveRun, outputs: Sequence[tuple[str, str]], keep: Keep) -> None:
     """Store the outputs (call id, output) in the waiting step, and queue the run again.
 
     Raises ApiError if the run does not wait, or waits for other calls.
@@ -55,6 +57,7 @@ async def take_outputs(live: LiveRun, outputs: Sequence[tuple[str, str]]) -> Non
         waiting = [step for step in steps.of_run(c, live.id) if step["status"] == "in_progress"]
         events = [_fill(c, step, given, now) for step in waiting]
         run = runs.update(c, live.id, {**live.noted(), **run_resumed()})
+        keep(c, shown(run))
         return [*events, ("thread.run.queued", run)]
 
     await live.record_request(check, write)

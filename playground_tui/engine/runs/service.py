@@ -29,6 +29,7 @@ from playground_tui.engine.runs.states import CANCELLABLE, EXPIRED, STOPPED, End
 from playground_tui.engine.schemas import CreateRun, CreateThreadAndRun
 from playground_tui.engine.store import runs
 from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.idempotency import Keep, keep_nothing
 from playground_tui.engine.store.unknown import Unknown
 
 FEED_KEPT_SECONDS = 60.0
@@ -70,12 +71,15 @@ class RunService:
         """How many runs are active, those that wait for tool outputs included."""
         return len(self._live)
 
-    async def create(self, thread_id: str, body: CreateRun, *, provider_hint: str | None = None) -> dict[str, Any]:
+    async def create(
+        self, thread_id: str, body: CreateRun, *, provider_hint: str | None = None, keep: Keep = keep_nothing
+    ) -> dict[str, Any]:
         """Store a run and start it; returned as it is queued.
 
-        `provider_hint` is whom a model id without a provider goes to. Raises Unknown (thread, assistant), ActiveRun.
+        `provider_hint` is whom a model id without a provider goes to; `keep` is called with the returned run in the
+        transaction, as in `cancel` and `submit`. Raises Unknown (thread, assistant), ActiveRun.
         """
-        return await self._whole(self._create(thread_id, body, lambda c: [], provider_hint))
+        return await self._whole(self._create(thread_id, body, lambda c: [], provider_hint, keep))
 
     async def create_with_thread(
         self,
@@ -84,23 +88,26 @@ class RunService:
         body: CreateThreadAndRun,
         *,
         provider_hint: str | None = None,
+        keep: Keep = keep_nothing,
     ) -> dict[str, Any]:
         """Store a new thread with its first messages and a run in it, all or nothing. Raises Unknown (assistant)."""
         first = partial(store_thread, thread=thread, first=messages)
-        return await self._whole(self._create(thread["id"], body, first, provider_hint))
+        return await self._whole(self._create(thread["id"], body, first, provider_hint, keep))
 
-    async def cancel(self, thread_id: str, run_id: str) -> dict[str, Any]:
+    async def cancel(self, thread_id: str, run_id: str, *, keep: Keep = keep_nothing) -> dict[str, Any]:
         """Begin to cancel a run. Raises Unknown, and ApiError if it has ended or is being cancelled."""
         live = await self._find(thread_id, run_id, requests.cannot_cancel)
-        return await self._whole(self._cancel(live))
+        return await self._whole(self._cancel(live, keep))
 
-    async def submit(self, thread_id: str, run_id: str, outputs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    async def submit(
+        self, thread_id: str, run_id: str, outputs: Sequence[tuple[str, str]], *, keep: Keep = keep_nothing
+    ) -> dict[str, Any]:
         """Give a waiting run the outputs (call id, output) of exactly the calls it waits for; it is queued again.
 
         Raises Unknown, and ApiError if it does not wait for these.
         """
         live = await self._find(thread_id, run_id, requests.takes_no_outputs)
-        return await self._whole(self._submit(live, outputs))
+        return await self._whole(self._submit(live, outputs, keep))
 
     def newest_event(self, run_id: str) -> int:
         """The id of the newest event of a run's feed, 0 if it has none in memory."""
@@ -162,6 +169,7 @@ class RunService:
         body: CreateRun | CreateThreadAndRun,
         first: Callable[[Connection], list[Event]],
         provider: str | None,
+        keep: Keep,
     ) -> dict[str, Any]:
         if self._stopping.is_set():
             raise ApiError("The engine is stopping.", status=503, type="server_error")
@@ -174,6 +182,7 @@ class RunService:
             now=self._around.now(),
             expires_after=self._expires_after(),
             provider=provider,
+            keep=keep,
         )
         self._enter(live)
         try:
@@ -185,14 +194,14 @@ class RunService:
         self._begin(live)
         return run
 
-    async def _cancel(self, live: LiveRun) -> dict[str, Any]:
-        await requests.begin_cancelling(live)
+    async def _cancel(self, live: LiveRun, keep: Keep) -> dict[str, Any]:
+        await requests.begin_cancelling(live, keep)
         run = shown(live.run)
         self._end_if_idle(live)
         return run
 
-    async def _submit(self, live: LiveRun, outputs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        await requests.take_outputs(live, outputs)
+    async def _submit(self, live: LiveRun, outputs: Sequence[tuple[str, str]], keep: Keep) -> dict[str, Any]:
+        await requests.take_outputs(live, outputs, keep)
         run = shown(live.run)
         if live.drive:
             await asyncio.wait({live.drive})

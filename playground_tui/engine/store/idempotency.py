@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -11,6 +11,14 @@ from playground_tui.engine.store.tables import replies
 
 KEPT = 24 * 3600
 """Seconds for which a key is honoured."""
+
+
+Keep = Callable[[Connection, Mapping[str, Any]], None]
+"""Keeps a reply in the transaction that it tells of: whatever happens to the engine, a key acts once."""
+
+
+def keep_nothing(_connection: Connection, _reply: Mapping[str, Any]) -> None:
+    """The `Keep` of a request without a key."""
 
 
 class KeyReused(Exception):
