@@ -41,8 +41,12 @@ class Sending:
         self._reconnecting = False
 
     def submit(self, text: str, *, last_saved: bool = False) -> None:
-        """Enter: the text joins the messages on their way. `last_saved` sends without saving the form first."""
-        if self._editing.assistant_id is None:
+        """Enter: the text joins the messages on their way; before there is a connection it waits for one.
+
+        `last_saved` sends without saving the form first.
+        """
+        connected = self.chatting.conversation is not None
+        if connected and self._editing.assistant_id is None:
             self._pane.composer.give_back(text)
             self._pane.show_problem(NOT_CREATED)
             return
