@@ -127,6 +127,7 @@ class Run:
     error_message: str = ""
     incomplete_reason: str = ""
     usage: Usage | None = None
+    """None where none were told: a run that ended without any has zeros in the contract."""
     waiting_for: tuple[ToolCall, ...] = ()
     notes: str = ""
     """What the engine did differently from what was asked, in a sentence (metadata of the engine), or ""."""
@@ -135,7 +136,7 @@ class Run:
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         error = object_of(raw, "last_error")
-        usage = object_of(raw, "usage")
+        usage = Usage.from_json(object_of(raw, "usage"))
         awaited = object_of(object_of(raw, "required_action"), "submit_tool_outputs")
         return cls(
             id=text_of(raw, "id"),
@@ -149,7 +150,7 @@ class Run:
             error_code=text_of(error, "code"),
             error_message=text_of(error, "message"),
             incomplete_reason=text_of(object_of(raw, "incomplete_details"), "reason"),
-            usage=Usage.from_json(usage) if usage else None,
+            usage=usage if usage.total_tokens else None,
             waiting_for=tuple(ToolCall.from_json(call) for call in objects_of(awaited, "tool_calls")),
             notes=text_of(raw, "playground_notes"),
             raw=dict(raw),

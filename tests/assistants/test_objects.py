@@ -79,6 +79,11 @@ def test_a_failed_run_says_why_and_what_it_used() -> None:
     assert run.usage == Usage(3, 4, 7)
 
 
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}])
+def test_tokens_that_nobody_told_are_not_zero(usage: object) -> None:
+    assert Run.from_json({"id": "run_1", "status": "completed", "usage": usage}).usage is None
+
+
 @pytest.mark.parametrize(
     ("part", "text"),
     [

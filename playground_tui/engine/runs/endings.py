@@ -50,7 +50,7 @@ def end_run(
     for step in steps.of_run(c, run_id):
         if step["status"] == "in_progress":
             events += end_step(c, step, ending, now=now, usage=request_usage, loose=loose)
-    tokens = usage_object(usage) if usage else None
+    tokens = usage_object(usage or Usage(0, 0))  # null is for a run that has not ended
     run = runs.update(c, run_id, {**(changes or {}), **run_ended(ending, now, tokens)})
     return [*events, (f"thread.run.{ending.status}", run)]
 

@@ -95,12 +95,12 @@ def run_resumed() -> Changes:
     return {"status": "queued", "required_action": None}
 
 
-def run_ended(ending: Ending, now: int, usage: Mapping[str, int] | None) -> Changes:
+def run_ended(ending: Ending, now: int, usage: Mapping[str, int]) -> Changes:
     """The run's last state. Only an expired run keeps `expires_at`, as the hosted API has it."""
     changes: Changes = {
         "status": ending.status,
         "required_action": None,
-        "usage": dict(usage) if usage else None,
+        "usage": dict(usage),
         "last_error": _error(ending),
         "incomplete_details": {"reason": ending.limit} if ending.limit else None,
     }
@@ -110,10 +110,10 @@ def run_ended(ending: Ending, now: int, usage: Mapping[str, int] | None) -> Chan
     return changes
 
 
-def step_ended(ending: Ending, now: int, usage: Mapping[str, int] | None) -> Changes:
+def step_ended(ending: Ending, now: int, usage: Mapping[str, int]) -> Changes:
     """A step's last state. A step knows two error codes; an invalid prompt counts as the server's error there."""
     changes: Changes = {"status": ending.step_status, _STEP_TIMES[ending.step_status]: now}
-    changes["usage"] = dict(usage) if usage else None
+    changes["usage"] = dict(usage)
     if ending.step_status == "failed":
         code, sentence = ending.error or ("server_error", "The step was not finished.")
         changes["last_error"] = {"code": "server_error" if code == "invalid_prompt" else code, "message": sentence}
