@@ -21,6 +21,10 @@ from playground_tui.engine.store.unknown import Unknown
 _NOT_FOUND = 404
 _NOT_IMPLEMENTED = 501
 _NOTHING = object()
+_WRONG_KIND = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "an object is expected"),
+    "union_tag_not_found": "an object with a known 'type' is expected",
+}
 
 
 class ApiError(Exception):
@@ -116,8 +120,11 @@ def _reason(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, s
         return f"too many entries, at most {context['max_length']} are allowed", "array_above_max_length"
     if kind == "value_error":
         return str(context["error"]), "invalid_value"
-    if kind in {"model_type", "dict_type"}:
-        return "an object is expected", "invalid_type"
+    if kind in _WRONG_KIND:
+        return _WRONG_KIND[kind], "invalid_type"
+    if kind == "union_tag_invalid":
+        known = context["expected_tags"].replace("'string', ", "")
+        return f"its type must be one of {known}", "invalid_value"
     code = "invalid_type" if kind.endswith("_type") else "invalid_value"
     return message[:1].lower() + message[1:].rstrip("."), code
 

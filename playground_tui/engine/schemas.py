@@ -21,6 +21,8 @@ from pydantic import (
 
 METADATA_PAIRS = 16
 INSTRUCTIONS_CHARACTERS = 256_000
+LARGEST = 2**31 - 1
+"""No count is larger: neither the database nor a provider takes whole numbers without end."""
 
 
 class Body(BaseModel):
@@ -51,6 +53,12 @@ def _with_content(text: str) -> str:
     return text
 
 
+def _no_assistant(model: str) -> str:
+    if model.startswith("asst_"):
+        raise ValueError("an assistant cannot be the model of an assistant")
+    return model
+
+
 def _type_of(value: object) -> object:
     """What picks among alternatives: "string" for a text, the `type` of an object."""
     if isinstance(value, str):
@@ -69,10 +77,10 @@ Metadata = Annotated[dict[MetadataKey, MetadataValue], AfterValidator(_few_pairs
 Name = Annotated[str, StringConstraints(max_length=256)]
 Description = Annotated[str, StringConstraints(max_length=512)]
 Instructions = Annotated[str, StringConstraints(max_length=INSTRUCTIONS_CHARACTERS)]
-Model = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Model = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_no_assistant)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(ge=0, le=1)]
-TokenLimit = Annotated[int, Field(ge=256)]
+TokenLimit = Annotated[int, Field(ge=256, le=LARGEST)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FunctionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -191,7 +199,7 @@ ToolChoice = Annotated[
 
 class Truncation(Body):
     type: Literal["auto", "last_messages"]
-    last_messages: Annotated[int, Field(ge=1)] | None = None
+    last_messages: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
 
 
 # Assistants

@@ -100,6 +100,7 @@ class EngineServer:
 
     def _app(self, handlers: Iterable[BaseRoute]) -> ASGIApp:
         app = Starlette(routes=list(handlers), exception_handlers=EXCEPTION_HANDLERS)
+        app.router.redirect_slashes = False  # a redirect has no error body
         app.state.engine = self.engine
         app.state.server = self
         return CountRequests(LimitBody(app), self.activity)

@@ -29,7 +29,7 @@ BROKEN_ASSISTANTS: list[tuple[dict[str, Any], str, str | None]] = [
     ({"model": None}, "model", "invalid_type"),
     ({"model": 4}, "model", "invalid_type"),
     ({"model": ""}, "model", "invalid_value"),
-    ({"model": "asst_abc"}, "model", None),
+    ({"model": "asst_abc"}, "model", "invalid_value"),
     ({"name": "n" * 257}, "name", "string_above_max_length"),
     ({"description": "d" * 513}, "description", "string_above_max_length"),
     ({"instructions": "i" * 256_001}, "instructions", "string_above_max_length"),
@@ -59,7 +59,7 @@ BROKEN_ASSISTANTS: list[tuple[dict[str, Any], str, str | None]] = [
     ({"temperature": True}, "temperature", "invalid_type"),
     ({"top_p": 1.1}, "top_p", "invalid_value"),
     ({"response_format": "json"}, "response_format", "invalid_value"),
-    ({"response_format": 4}, "response_format", "invalid_value"),
+    ({"response_format": 4}, "response_format", "invalid_type"),
     ({"response_format": {"type": "xml"}}, "response_format", "invalid_value"),
     ({"response_format": {"type": "json_schema"}}, "response_format.json_schema", "missing_required_parameter"),
     ({"reasoning_effort": "extreme"}, "reasoning_effort", "invalid_value"),
@@ -80,6 +80,18 @@ BROKEN_ASSISTANTS: list[tuple[dict[str, Any], str, str | None]] = [
 async def test_an_assistant_that_breaks_a_limit_is_refused(api: httpx2.AsyncClient) -> None:
     for fields, param, code in BROKEN_ASSISTANTS:
         check(await api.post("/assistants", json={"model": "m", **fields}), 400, param=param, code=code)
+
+
+async def test_what_is_known_is_said_to_who_gives_what_is_not(api: httpx2.AsyncClient) -> None:
+    sentences = {
+        "Invalid 'response_format': its type must be one of 'text', 'json_object', 'json_schema'.": {"type": "xml"},
+        "Invalid 'response_format': an object with a known 'type' is expected.": {},
+    }
+    for sentence, given in sentences.items():
+        assert check(await api.post("/assistants", json={"model": "m", "response_format": given}), 400) == sentence
+    assert check(await api.post("/assistants", json={"model": "m", "tools": [None]}), 400) == (
+        "Invalid 'tools.0': an object is expected."
+    )
 
 
 async def test_a_missing_field_is_named(api: httpx2.AsyncClient) -> None:
@@ -143,13 +155,16 @@ async def test_a_body_that_is_no_object_is_refused(api: httpx2.AsyncClient) -> N
 
 BROKEN_RUNS: list[tuple[dict[str, Any], str]] = [
     ({"assistant_id": None}, "assistant_id"),
+    ({"model": "asst_2"}, "model"),
     ({"max_prompt_tokens": 255}, "max_prompt_tokens"),
+    ({"max_prompt_tokens": 2**31}, "max_prompt_tokens"),
     ({"max_completion_tokens": 256.5}, "max_completion_tokens"),
     ({"tools": [TOOL] * 21}, "tools"),
     ({"tool_choice": "any"}, "tool_choice"),
     ({"tool_choice": {"type": "function"}}, "tool_choice"),
     ({"tool_choice": {"type": "function", "function": {"name": 4}}}, "tool_choice.function.name"),
     ({"truncation_strategy": {"type": "last_messages", "last_messages": 0}}, "truncation_strategy.last_messages"),
+    ({"truncation_strategy": {"type": "last_messages", "last_messages": 10**30}}, "truncation_strategy.last_messages"),
     ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format.json_schema.name"),
     ({"stream": "yes"}, "stream"),
     ({"nonsense": True}, "nonsense"),
@@ -182,7 +197,7 @@ async def test_a_page_that_cannot_be_is_refused(api: httpx2.AsyncClient) -> None
 
 
 async def test_an_unknown_route_has_the_error_body(api: httpx2.AsyncClient) -> None:
-    for path in ("/nonsense", "/assistants/a/b/c", "/threads/t/nonsense"):
+    for path in ("/nonsense", "/assistants/", "/assistants/a/b/c", "/threads/t/nonsense"):
         assert check(await api.get(path), 404, code="unknown_url") == f"Invalid URL (GET /v1{path})."
 
 

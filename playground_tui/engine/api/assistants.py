@@ -14,7 +14,7 @@ from playground_tui.engine import objects
 from playground_tui.engine.api.absent import tool_resources
 from playground_tui.engine.api.requests import body_of, client_of, page_of, write_once
 from playground_tui.engine.context import engine_of
-from playground_tui.engine.errors import ApiError, Json
+from playground_tui.engine.errors import Json
 from playground_tui.engine.schemas import CreateAssistant, ModifyAssistant
 from playground_tui.engine.store import assistants, versions
 from playground_tui.engine.store.unknown import Unknown
@@ -29,8 +29,6 @@ def _shown(request: Request, assistant: Mapping[str, Any]) -> dict[str, Any]:
 def _fields(body: ModifyAssistant) -> dict[str, Any]:
     """What was given, as it is kept: null stands for the empty value where the contract knows no null."""
     fields = body.given()
-    if fields.get("model", "").startswith("asst_"):
-        raise ApiError("Invalid 'model': an assistant cannot be the model of an assistant.", param="model")
     if "tool_resources" in fields:
         fields["tool_resources"] = tool_resources(fields["tool_resources"])
     empty = {"metadata": {}, "response_format": "auto"}
