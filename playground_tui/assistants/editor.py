@@ -253,7 +253,7 @@ class Editor:
         """The state that follows from the draft, and a save where one is due."""
         problem = next(iter(self._draft.problems().values()), "")
         if self._draft.is_new:
-            self._settle_new(problem)
+            self._settle_new()
         elif self._busy or self._autosave.retrying:
             self._autosave.submit()
             self._on_change(self)
@@ -267,11 +267,12 @@ class Editor:
             self._autosave.submit()
             self._show("unsaved")
 
-    def _settle_new(self, problem: str) -> None:
+    def _settle_new(self) -> None:
+        """What keeps it from being created stands at its field, once that was typed in or asked for."""
         if self._state.kind == "deleted":
             self._on_change(self)
         else:
-            self._show("new", problem)
+            self._show("new")
 
     def _show(
         self, kind: SaveKind, detail: str = "", retry_in: float | None = None, *, at: float | None = None

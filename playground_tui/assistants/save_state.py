@@ -28,7 +28,7 @@ class SaveState:
             "saving": lambda: self.detail or "Saving",
             "invalid": lambda: f"Not saved: {self.detail}",
             "failed": lambda: f"Save failed: {self.detail.rstrip('.')}{self._next(now)}",
-            "new": lambda: f"New assistant: not created yet{self._what_keeps_it()}",
+            "new": lambda: "Not created yet: f5 creates it",
             "deleted": lambda: "Deleted elsewhere: f5 creates it again",
         }
         return sentences[self.kind]()
@@ -44,9 +44,6 @@ class SaveState:
             return "No unsaved changes"
         extra = f" ({self.detail})" if self.detail else ""
         return f"Saved {clock_time(self.at, now, seconds=True)}{extra}"
-
-    def _what_keeps_it(self) -> str:
-        return f", {self.detail}" if self.detail else " (f5 creates it)"
 
     def _next(self, now: float) -> str:
         left = self.seconds_left(now)

@@ -54,6 +54,8 @@ class Editing:
         self._first_start = key is None
         kept = self._desk.cache.load_draft(key) if key else None
         draft = AssistantDraft() if kept is None else AssistantDraft.from_json(kept.to_json())
+        created = SaveState("unsaved" if draft.unsaved() else "saved")
+        self._form.show_state(created if session.assistant_id else SaveState("new"))
         self._begin(key or new_key(), draft)
 
     async def connected(self, wanted: str | None) -> None:
@@ -74,6 +76,9 @@ class Editing:
             if self.draft == AssistantDraft():
                 self._begin(self.key, self._new_draft())
             self._attach()
+            if self.draft.is_new and not self.draft.text("model"):
+                # Typed in before the server had said with which model a new assistant begins.
+                self._form.set_value("model", self._desk.default_model)
             await self.refresh()
 
     async def _find(self, wanted: str) -> str:
@@ -225,7 +230,7 @@ class Editing:
         self._keep(editor.draft)
         self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
         self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
-        self._desk.say("Created. From now on it saves itself.")
+        self._desk.say("Created. From now on it saves itself; ctrl+l goes to the composer, to try it.")
 
     async def flush(self) -> SaveState:
         """Save what is unsaved and say how it went."""

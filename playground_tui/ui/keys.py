@@ -34,6 +34,8 @@ GLOBAL: list[Binding] = [
     Binding("escape", "back", "close, leave or cancel, the nearest first", id="back", priority=True),
 ]
 
+SEPARATOR = " · "
+
 ELSEWHERE: list[tuple[str, str]] = [
     ("enter", "send (in the composer)"),
     ("ctrl+j", "new line (shift+enter too where the terminal tells it apart)"),
@@ -51,19 +53,40 @@ def help_rows(keymap: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(key.replace(",", " or "), does) for key, does in rows] + ELSEWHERE
 
 
-HINTS = {
-    "help": "help",
-    "open": "assistants",
-    "new": "new",
-    "other-pane": "other pane",
-    "new-thread": "new thread",
-    "threads": "threads",
-    "quit": "quit",
+PALETTE = "palette"
+HINTS: dict[str, dict[str, str]] = {
+    "chat": {
+        "help": "help",
+        "form": "form",
+        "open": "assistants",
+        "threads": "threads",
+        "new-thread": "new thread",
+        "run-again": "run again",
+        "copy": "copy answer",
+        PALETTE: "more",
+    },
+    "form": {
+        "help": "help",
+        "composer": "composer",
+        "save": "save",
+        "open": "assistants",
+        "new": "new",
+        "editor": "$EDITOR",
+        PALETTE: "more",
+    },
 }
-"""What the foot of the screen names: binding id -> word."""
+"""What the foot of the screen names in each pane, most needed first: binding id -> word."""
+LAST = ("quit", "quit")
 
 
-def hint(keymap: Mapping[str, str]) -> str:
-    """The line of keys at the foot of the screen, most needed first."""
+def hint(keymap: Mapping[str, str], pane: str, width: int) -> str:
+    """The keys that matter in this pane, as many as `width` columns hold. How to leave is always among them."""
     keys = {binding.id: keymap.get(binding.id or "", binding.key).split(",")[0] for binding in GLOBAL}
-    return " · ".join(f"{keys[name]} {word}" for name, word in HINTS.items())
+    keys[PALETTE] = keymap.get("command-palette", "ctrl+p")
+    said: list[str] = []
+    last = f"{keys[LAST[0]]} {LAST[1]}"
+    for name, word in HINTS[pane].items():
+        if len(SEPARATOR.join([*said, f"{keys[name]} {word}", last])) > width:
+            break
+        said.append(f"{keys[name]} {word}")
+    return SEPARATOR.join([*said, last])

@@ -24,6 +24,7 @@ from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.compositor import SparingCompositor
 from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.editing import Editing
+from playground_tui.ui.foot import Foot
 from playground_tui.ui.form import messages as form
 from playground_tui.ui.form.pane import FormPane
 from playground_tui.ui.link import Link
@@ -49,6 +50,7 @@ class SplitScreen(ScreenActions, Screen[None]):
     where = query_one("#where", Static)
     notice = query_one(Notice)
     disk = query_one("#disk", Static)
+    foot = query_one(Foot)
 
     def __init__(self, desk: Desk, open_client: OpenClient) -> None:
         super().__init__()
@@ -66,7 +68,7 @@ class SplitScreen(ScreenActions, Screen[None]):
             yield ChatPane(scroll=self.desk.settings.scroll)
             yield FormPane(builtin_engine=self.desk.settings.server is None)
         yield Static(id="disk")
-        yield Static(Content(keys.hint(self.desk.settings.keys)), id="keys")
+        yield Foot(self.desk.settings.keys)
 
     def on_mount(self) -> None:
         self.editing = Editing(self.desk, self.form_pane)
@@ -136,6 +138,7 @@ class SplitScreen(ScreenActions, Screen[None]):
 
     def _show_pane(self) -> None:
         self.set_class(self.pane == "form", "-form-pane")
+        self.foot.pane = self.pane
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.pane = "form" if self.form_pane in event.widget.ancestors_with_self else "chat"

@@ -303,9 +303,9 @@ async def test_a_deletion_is_noticed_when_reported() -> None:
 
 async def test_a_new_assistant_waits_for_create_and_is_then_saved_by_itself() -> None:
     one = new()
-    assert one.editor.state.sentence(one.clock.now) == "New assistant: not created yet, name is empty"
+    assert one.editor.state.sentence(one.clock.now) == "Not created yet: f5 creates it"
     one.type(name="A")
-    assert one.editor.state.sentence(one.clock.now) == "New assistant: not created yet (f5 creates it)"
+    assert one.editor.state.sentence(one.clock.now) == "Not created yet: f5 creates it"
     await one.clock.pass_time(100)
     assert (await one.editor.flush()).kind == "new"
     assert one.server.requests == []

@@ -57,7 +57,7 @@ async def test_with_nothing_at_all_rehearsal_answers_and_says_how_to_connect(reg
         ],
         "default_provider": "rehearsal",
         "default_model": "rehearsal/echo",
-        "sentence": "rehearsal: no model is connected. Set OPENAI_API_KEY or start Ollama, then restart.",
+        "sentence": "rehearsal: no model is connected. Set OPENAI_API_KEY or start Ollama; restart.",
     }
     assert registry.resolve("echo")[0].name == "rehearsal"
     assert [model["id"] for model in await registry.models()] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -51,6 +52,10 @@ class Playground:
     def status(self) -> str:
         return str(self.screen.query_one("#run-status").render())
 
+    def text(self, selector: str) -> str:
+        """What one widget shows."""
+        return str(self.screen.query_one(selector).render())
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -85,10 +90,16 @@ async def playground(
     settings: Settings | None = None,
     environ: Mapping[str, str] | None = None,
     connect: bool = True,
+    door: asyncio.Event | None = None,
 ) -> AsyncIterator[Playground]:
-    """A playground on this engine's data directory; starting another one later finds what this one kept."""
+    """A playground on this engine's data directory; starting another one later finds what this one kept.
+
+    It connects as soon as `door` is set, and with `connect` that is waited for.
+    """
 
     async def open_client(client: AssistantsClient | None) -> AssistantsClient:
+        if door is not None:
+            await door.wait()
         return client or engine.client("playground")
 
     settings = settings or Settings(autosave_delay=QUICK)

@@ -20,8 +20,8 @@ def run(status: str, **fields: object) -> Run:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (run("queued"), "queued · 7 s"),
-        (run("in_progress"), "in progress · 7 s"),
+        (run("queued"), "queued · 7 s · escape cancels"),
+        (run("in_progress"), "in progress · 7 s · escape cancels"),
         (run("cancelling"), "cancelling · 7 s"),
         (run("cancelled"), "cancelled"),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
 
@@ -86,3 +88,37 @@ async def test_the_form_can_be_hidden_and_shown(engine: RunningEngine) -> None:
         await p.press("escape")
         await p.pilot.pause()
         assert p.screen.pane == "chat"
+
+
+async def test_a_new_assistant_says_what_to_do_and_scolds_nobody(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        assert p.text("#save-status") == "Not created yet: f5 creates it"
+        assert p.form.query_one("#form-create").display
+        await p.press("ctrl+f", *"A", "backspace")
+        assert p.text("#save-status") == "Not created yet: f5 creates it"
+
+
+async def test_what_was_typed_before_the_server_answered_gets_its_model(engine: RunningEngine) -> None:
+    door = asyncio.Event()
+    async with playground(engine, connect=False, door=door) as p:
+        await p.press("ctrl+f", *"Early")
+        assert p.form.draft.text("model") == ""
+        door.set()
+        await p.connected()
+        await p.until(lambda: p.form.draft.text("model") == "rehearsal/echo")
+        assert p.form.draft.text("name") == "Early"
+        await p.press("f5")
+        await p.until(lambda: p.screen.editing.assistant_id)
+
+
+async def test_the_foot_names_the_keys_of_the_pane_as_far_as_they_fit(engine: RunningEngine) -> None:
+    async with playground(engine, size=(60, 20)) as p:
+        await p.press("ctrl+l")
+        await p.pilot.pause()
+        assert str(p.screen.foot.render()) == "f1 help · ctrl+f form · ctrl+o assistants · ctrl+q quit"
+        await p.press("f6")
+        await p.pilot.pause()
+        assert str(p.screen.foot.render()) == "f1 help · ctrl+l composer · f5 save · ctrl+q quit"
+        await p.pilot.resize_terminal(120, 40)
+        await p.pilot.pause()
+        assert "ctrl+p more · ctrl+q quit" in str(p.screen.foot.render())

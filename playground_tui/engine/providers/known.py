@@ -145,7 +145,7 @@ class Providers:
         if strangers and not self.trusted:
             name = strangers[0]
             return f'{name} runs here as another user: write default_provider = "{name}" into config.toml to use it.'
-        return "Set OPENAI_API_KEY or start Ollama, then restart."
+        return "Set OPENAI_API_KEY or start Ollama; restart."
 
 
 def shown_url(settings: ProviderSettings) -> str:

@@ -287,7 +287,7 @@ class FormPane(Vertical):
         box = self._boxes[field]
         if isinstance(box, AreaField) and box.unwrapped:
             return "a line is too long to wrap: it is shown unwrapped"
-        if self.builtin_engine and field in NOT_RUN:
+        if self.builtin_engine and field in NOT_RUN and self._draft.value(field) is True:
             return NOT_RUN[field]
         return self._notes.get(field, "")
 
