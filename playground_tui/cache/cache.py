@@ -155,9 +155,9 @@ class Cache:
 
     # --- ending
 
-    def flush(self, *, sync: bool = False) -> None:
-        """Bring everything to disk before returning. Safe in a signal handler; never raises for the disk."""
-        self._writer.flush(sync=sync)
+    def flush(self, *, sync: bool = False) -> bool:
+        """Bring everything to disk before returning; whether it is there. Safe in a signal handler, never raises."""
+        return self._writer.flush(sync=sync)
 
     def close(self) -> None:
         """Flush, and leave the session to the next start."""

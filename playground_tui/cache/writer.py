@@ -52,8 +52,8 @@ class Writer:
         self._wanted[name] = job
         self._wake.put(None)
 
-    def flush(self, *, sync: bool) -> None:
-        """Write everything wanted now, in this thread; with `sync` also wait for the disk. Never raises OSError."""
+    def flush(self, *, sync: bool) -> bool:
+        """Write everything wanted now, in this thread; with `sync` also wait for the disk. False when that failed."""
         mine = self._writing.acquire(timeout=_PATIENCE)
         try:
             problem = self._write() or (self._sync() if sync else "")
@@ -61,6 +61,7 @@ class Writer:
             if mine:
                 self._writing.release()
         self._tell(problem)
+        return not problem
 
     def close(self) -> None:
         """Flush to the disk and end the thread."""

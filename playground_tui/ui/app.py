@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, ComposeResult
+from textual.content import Content
 from textual.driver import Driver
+from textual.widgets import Static
 
 from playground_tui.cache.cache import Cache, server_key
 from playground_tui.config import Settings
@@ -18,10 +22,12 @@ from playground_tui.paths import Paths
 from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.driver import PatientDriver
 from playground_tui.ui.palette import PlaygroundCommands
-from playground_tui.ui.screen import SplitScreen
-from playground_tui.ui.signals import leave_on_signals
+from playground_tui.ui.signals import Deadline, leave_on_signals
 from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from playground_tui.ui.screen import SplitScreen
 
 LONGEST_TYPING = 0.5
 """Seconds a field may take for what was typed into it before a key that does something goes ahead."""
@@ -49,22 +55,39 @@ class PlaygroundApp(App[int]):
         self.animation_level = "none"
         self._open_client = open_client
         self._split: SplitScreen | None = None
+        self._early: list[events.Key] = []
+        """Keys typed before there was a screen to take them."""
         self._split_keys = SplitKeys(monotonic)
         self._problem = ""
         self._notices: list[str] = []
+        self.deadline: Deadline | None = None
+        """Armed when the program is left, so that nothing keeps it from ending."""
         cache = Cache.open(
             paths.cache, server_key(settings.server), on_problem=self._disk_problem, on_notice=self._notice
         )
         self.desk = Desk(settings, paths, environ, cache, work=self._work, say=self.say, stop=self._stop_workers)
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("playground-tui …"), id="where")
 
     def on_mount(self) -> None:
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.desk.settings.theme if self.desk.settings.theme in self.available_themes else DARK.name
         self.set_keymap(dict(self.desk.settings.keys))
-        self._split = SplitScreen(self.desk, self._open_client)
-        self.push_screen(self._split)
+        self.call_after_refresh(self._show_screen)
+
+    async def _show_screen(self) -> None:
+        """Show the split screen: after the first paint, because importing it takes as long as that."""
+        from playground_tui.ui.screen import SplitScreen  # noqa: PLC0415
+
+        split = SplitScreen(self.desk, self._open_client)
+        await self.push_screen(split)
+        self._split = split
         self.call_after_refresh(self._say_what_waited)
+        for key in self._early:
+            self.post_message(key)
+        self._early.clear()
 
     def _say_what_waited(self) -> None:
         for sentence in self._notices:
@@ -74,6 +97,9 @@ class PlaygroundApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._split is None:
+                self._early.append(event)
+                return
             if self._is_rest_of_torn_key(event):
                 return
             if not event.is_printable:
@@ -129,26 +155,38 @@ class PlaygroundApp(App[int]):
         """Save what is unsaved, for a moment at most, and leave."""
         if self._split is not None:
             await self._split.leave(FLUSH_BEFORE_QUIT)
-        self.exit(0)
+        self._leave(0)
+
+    def _leave(self, code: int) -> None:
+        self.keep_now()
+        if self.deadline is not None:
+            self.deadline.arm(code)
+        self.exit(code, return_code=code)
 
     def keep_now(self) -> None:
         """Write everything typed to disk, from a signal handler too."""
+        self.desk.cache.flush()
         if self._split is not None:
             self._split.keep()
         self.desk.cache.flush(sync=True)
 
-    def leave_now(self) -> None:
-        """Schedule the exit, from a signal handler too."""
+    def leave_now(self, code: int) -> None:
+        """Schedule the exit, from a signal handler too. A handler may have cut a change in two: it is kept again."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.exit, 0)
+            self._loop.call_soon_threadsafe(self._leave, code)
+        else:
+            sys.exit(code)
 
 
 def run_playground(settings: Settings, paths: Paths, environ: Mapping[str, str], open_client: OpenClient) -> int:
     """Show the playground until it is left; returns the exit code."""
     app = PlaygroundApp(settings, paths, environ, open_client, driver_class=PatientDriver)
-    leave_on_signals(app.keep_now, app.leave_now)
+    app.deadline = leave_on_signals(app.keep_now, app.leave_now)
     try:
         app.run()
     finally:
         app.desk.cache.close()
-    return app.return_code or 0
+    code = app.return_code or 0
+    if isinstance(app._driver, PatientDriver) and app._driver.stuck:
+        os._exit(code)
+    return code

@@ -32,6 +32,7 @@ class Chatting:
         self.thread_id = desk.cache.session.thread_id
         self.conversation: Conversation | None = None
         self.outbox = Outbox(self.keep)
+        self._typed = ComposerState()
 
     @property
     def running(self) -> Run | None:
@@ -43,17 +44,33 @@ class Chatting:
         """Show the composer's text and the waiting messages before any server has answered."""
         kept = self._desk.cache.load_composer(self.thread_id)
         self.outbox.load(kept.waiting)
-        recovered = recover(self._desk.paths.editor, self.thread_id or NEW_THREAD, kept.updated_at)
-        self._pane.composer.load(recovered.get(COMPOSER, kept.text))
+        self._typed = kept
+        self._pane.composer.load(kept.text)
+        self._recover(kept)
         self._pane.composer.sent = list(self._desk.cache.server.history)
         self._pane.show_thread(self.thread_id, [], more=False)
         self._pane.show_waiting(self.outbox.items)
 
+    def _recover(self, kept: ComposerState) -> None:
+        """Take in what $EDITOR had written when the program ended before it."""
+        key = self.thread_id or NEW_THREAD
+        for leftover in recover(self._desk.paths.editor, key, {COMPOSER}, kept.updated_at):
+            self._pane.composer.load(leftover.text_after(kept.text))
+            self.store()
+            if self._desk.cache.flush():
+                leftover.discard()
+
     def keep(self) -> None:
         """Put the composer's text and the waiting messages into the cache, and show the latter."""
         self._pane.show_waiting(self.outbox.items)
-        state = ComposerState(self._pane.composer.text, self.outbox.items, time.time())
-        self._desk.cache.save_composer(self.thread_id, state)
+        self.store()
+
+    def store(self) -> None:
+        """Put the composer's text and the waiting messages into the cache, with the time at which the text changed."""
+        text, before = self._pane.composer.written, self._typed
+        at = before.updated_at if text == before.text else time.time()
+        self._typed = ComposerState(text, self.outbox.items, at)
+        self._desk.cache.save_composer(self.thread_id, self._typed)
 
     async def open(self, thread_id: str | None) -> None:
         """Show this thread with its own composer text; None begins a new one.
@@ -68,6 +85,7 @@ class Chatting:
             self.outbox.load(kept.waiting)
             if kept.text:
                 self._pane.composer.load(kept.text)
+                self._typed = kept
         self._pane.show_problem("")
         self._pane.show_run(None)
         self._pane.show_thread(thread_id, [], more=False)

@@ -1,12 +1,16 @@
 """A terminal driver that never waits for the terminal.
 
 Textual's driver puts every frame into a short queue and blocks the event loop when a terminal stops reading. This one
-drops frames while the terminal is behind and paints the whole screen once when it has caught up.
+drops frames while the terminal is behind and paints the whole screen once when it has caught up. It also notices a
+terminal that is gone without a signal: Textual's would read its end for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import select
+import signal
 from typing import Any
 
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES
@@ -16,6 +20,10 @@ BEHIND = MAX_QUEUED_WRITES - 6
 """Writes in the queue from which on frames are dropped; the room above is for the last words of `close`."""
 CATCH_UP = 0.1
 """Seconds between looks whether the terminal has caught up."""
+LOOK = 1.0
+"""Seconds between looks whether the terminal is still there."""
+LAST_WORDS = 1.0
+"""Seconds the terminal has at the end to take what is in the queue."""
 
 
 class PatientDriver(LinuxDriver):
@@ -24,11 +32,17 @@ class PatientDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._dropped = False
+        self._loop.call_later(LOOK, self._look)
 
     @property
     def queued(self) -> int:
         """Writes the terminal has not taken yet."""
         return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a write to the terminal hangs, after `close`. The interpreter cannot end in order then."""
+        return self._writer_thread is not None and self._writer_thread.is_alive()
 
     def write(self, data: str) -> None:
         """Queue `data` for the terminal, or drop it while the terminal is behind."""
@@ -48,7 +62,17 @@ class PatientDriver(LinuxDriver):
     async def _repaint(self) -> None:
         self._app.refresh(repaint=True, layout=True)
 
+    def _look(self) -> None:
+        """A terminal that hung up without a signal (it controls another session) ends the program as one with it."""
+        poll = select.poll()
+        poll.register(self.fileno, 0)
+        if any(seen & select.POLLHUP for _, seen in poll.poll(0)):
+            os.kill(os.getpid(), signal.SIGHUP)
+        else:
+            self._loop.call_later(LOOK, self._look)
+
     def close(self) -> None:
-        """Stop the writer, unless the terminal is so far behind that it would never end."""
-        if self.queued < BEHIND:
-            super().close()
+        """Stop the writer; one that hangs on the terminal is left behind."""
+        if self._writer_thread is not None and self.queued < MAX_QUEUED_WRITES:
+            self._writer_thread._queue.put(None)
+            self._writer_thread.join(LAST_WORDS)

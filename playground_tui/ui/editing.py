@@ -34,6 +34,7 @@ class Editing:
         """The open assistant's id, or `new-<uuid>` while it has not been created."""
         self._draft = AssistantDraft()
         self._shown = self._draft
+        self._edited_at = 0.0
         self._first_start = False
         self.editor: Editor | None = None
 
@@ -56,7 +57,7 @@ class Editing:
         draft = AssistantDraft() if kept is None else AssistantDraft.from_json(kept.to_json())
         created = SaveState("unsaved" if draft.unsaved() else "saved")
         self._form.show_state(created if session.assistant_id else SaveState("new"))
-        self._begin(key or new_key(), draft)
+        self._begin(key or new_key(), draft, kept.edited_at if kept else 0.0)
 
     async def connected(self, wanted: str | None) -> None:
         """The server is there: go on with what is shown, or open `wanted` (an id or a name)."""
@@ -102,7 +103,7 @@ class Editing:
         kept = self._desk.cache.load_draft(assistant_id)
         unsaved = kept is not None and bool(kept.edits)
         draft = AssistantDraft.from_json(kept.to_json()) if kept and unsaved else AssistantDraft(assistant.raw)
-        self._begin(assistant_id, draft)
+        self._begin(assistant_id, draft, kept.edited_at if kept and unsaved else 0.0)
         self._attach()
         await self.refresh()
 
@@ -124,8 +125,10 @@ class Editing:
     def _new_draft(self) -> AssistantDraft:
         return AssistantDraft.new(self._desk.default_model)
 
-    def _begin(self, key: str, draft: AssistantDraft) -> None:
+    def _begin(self, key: str, draft: AssistantDraft, edited_at: float = 0.0) -> None:
+        """Show a draft that was last edited at this time (Unix seconds; 0 for never)."""
         self.key = key
+        self._edited_at = edited_at
         self._draft = self._shown = draft
         self._form.show(draft, models=self._desk.cache.server.models)
         new = key.startswith("new-")
@@ -136,9 +139,11 @@ class Editing:
 
     def _recover(self, key: str) -> None:
         """Take in what $EDITOR had written when the program ended before it."""
-        for field, text in recover(self._desk.paths.editor, key, 0.0).items():
-            if field in API_FIELD:
-                self._form.set_value(field, text)
+        for leftover in recover(self._desk.paths.editor, key, API_FIELD, self._edited_at):
+            self._form.set_value(leftover.field, leftover.text_after(self._form.draft.text(leftover.field)))
+            self.edited(self._form.draft)
+            if self._desk.cache.flush():
+                leftover.discard()
 
     def _attach(self) -> None:
         assert self._desk.client is not None
@@ -165,19 +170,20 @@ class Editing:
     def edited(self, draft: AssistantDraft) -> None:
         """The form has a new draft: into the cache at once, to the server soon."""
         self._shown = self._draft = draft
+        self._edited_at = time.time()
         self._keep(draft)
         if self.editor is not None:
             self.editor.edit(draft)
 
     def keep(self) -> None:
         """Put the draft into the cache as it stands on the screen (before the program ends)."""
-        draft = self._form.settle()
+        draft = self._form.draft.with_(**self._form.held)
         if draft.edits:
             self._keep(draft)
 
     def _keep(self, draft: AssistantDraft) -> None:
         kept = draft.to_json()
-        self._desk.cache.save_draft(DraftState(self.key, kept["base"], kept["edits"], time.time()))
+        self._desk.cache.save_draft(DraftState(self.key, kept["base"], kept["edits"], self._edited_at))
 
     def _changed(self, editor: Editor) -> None:
         """The Editor saved, failed, or took in what was changed elsewhere."""

@@ -9,10 +9,9 @@ import secrets
 import shlex
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textual.app import SuspendNotSupported
@@ -23,8 +22,6 @@ FALLBACKS = ("editor", "nano", "vi")
 """Looked for, in this order, when neither VISUAL nor EDITOR is set."""
 JSON_FIELDS = frozenset({"functions", "schema"})
 """Fields whose file is named as JSON, so that the editor knows the language; all others are Markdown."""
-KEPT_AFTERWARDS = 1.0
-"""Seconds the file stays after the editor ended: until then the text is in the draft on disk."""
 LAST_WORDS = 0.5
 """Seconds an editor has to save its text when the program ends before it."""
 
@@ -39,11 +36,11 @@ class EditorError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
-    """A text that an editor wrote and the program did not take back, because it ended before.
+class Edited:
+    """A text that an editor wrote, in its file: kept until somebody discards it.
 
-    `field` and `key` are the `name` and `key` given to `edit`. `written_at` is in Unix seconds: a draft of the field
-    that is younger has the text already.
+    `field` and `key` are the `name` and `key` given to `edit`. `written_at` is in Unix seconds: what was typed into the
+    field later is newer.
     """
 
     field: str
@@ -52,9 +49,14 @@ class Leftover:
     written_at: float
     path: Path
 
+    def text_after(self, before: str) -> str:
+        """The text without the newline that editors put at the end of a file, where the field had `before`."""
+        return self.text if before.endswith("\n") else self.text.removesuffix("\n")
+
     def discard(self) -> None:
-        """Remove the file: its text is in the program now, or not wanted."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file: its text is in a draft on disk now, or not wanted."""
+        with suppress(OSError):
+            self.path.unlink()
 
 
 def command(environ: Mapping[str, str]) -> list[str]:
@@ -80,8 +82,8 @@ async def edit(
     environ: Mapping[str, str],
     suspend: Callable[[], AbstractContextManager[object]],
     key: str = "",
-) -> str:
-    """Open `text` in the editor and return what it was when the editor ended.
+) -> Edited:
+    """Open `text` in the editor and return what it was when the editor ended. The file stays until it is discarded.
 
     `name` is the field the text belongs to, `key` what the field belongs to (an assistant, a thread); both come back
     with `leftovers` if this program ends before the editor does. `suspend` gives the terminal away while it is entered.
@@ -96,33 +98,42 @@ async def edit(
     except (OSError, SuspendNotSupported) as error:
         path.unlink(missing_ok=True)
         raise EditorError(f"{words[0]} could not be started: {error}.") from error
-    edited = _without_added_newline(_read(path), text)
-    if code == 0 or edited == text:
-        asyncio.get_running_loop().call_later(KEPT_AFTERWARDS, partial(path.unlink, missing_ok=True))
-    if code:
-        kept = "" if edited == text else f" What it had written is kept in {path}."
-        raise EditorError(f"{words[0]} ended with code {code}: the text stays as it was.{kept}")
-    return edited
+    edited = _edited(path, name, key)
+    if code == 0:
+        return replace(edited, text=edited.text_after(text))
+    if edited.text_after(text) == text:
+        edited.discard()
+        kept = ""
+    else:
+        # Under a name that no start takes back: this editor was told that its text is not wanted.
+        kept = f" What it had written is kept in {path.replace(path.with_name(path.name.replace('~', '-')))}."
+    raise EditorError(f"{words[0]} ended with code {code}: the text stays as it was.{kept}")
 
 
-def leftovers(directory: Path) -> list[Leftover]:
+def leftovers(directory: Path) -> list[Edited]:
     """The texts of editors whose playground is gone, oldest first. What cannot be read is left where it is."""
     found = []
     for path in directory.glob("*~*"):
         name = _NAME.fullmatch(path.name)
         if name and not _is_alive(int(name["pid"])):
-            with suppress(OSError, EditorError):
-                written_at = path.stat().st_mtime
-                found.append(Leftover(name["field"], name["key"] or "", _read(path), written_at, path))
-    return sorted(found, key=lambda leftover: leftover.written_at)
+            with suppress(EditorError):
+                found.append(_edited(path, name["field"], name["key"] or ""))
+    return sorted(found, key=lambda edited: edited.written_at)
 
 
-def recover(directory: Path, key: str, after: float) -> dict[str, str]:
-    """The leftovers of `key` by field, taken: their files are removed. What is older than `after` is dropped."""
-    mine = [leftover for leftover in leftovers(directory) if leftover.key == _in_a_name(key)]
-    for leftover in mine:
-        leftover.discard()
-    return {leftover.field: leftover.text for leftover in mine if leftover.written_at >= after}
+def recover(directory: Path, key: str, fields: Collection[str], after: float) -> list[Edited]:
+    """The leftovers of these fields of `key`, oldest first; those written before `after` (Unix seconds) are discarded.
+
+    Whoever takes the texts discards the files once they are in a draft on disk.
+    """
+    wanted = []
+    for leftover in leftovers(directory):
+        if leftover.key == _in_a_name(key) and leftover.field in fields:
+            if leftover.written_at >= after:
+                wanted.append(leftover)
+            else:
+                leftover.discard()
+    return wanted
 
 
 def _written(text: str, name: str, key: str, directory: Path) -> Path:
@@ -144,10 +155,11 @@ def _in_a_name(text: str) -> str:
     return _NOT_IN_NAMES.sub("-", text) or "text"
 
 
-def _read(path: Path) -> str:
+def _edited(path: Path, name: str, key: str) -> Edited:
     """What is in the file now. Raises EditorError."""
     try:
-        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+        text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+        return Edited(name, key, text, path.stat().st_mtime, path)
     except OSError as error:
         raise EditorError(f"What the editor wrote could not be read: {error}.") from error
 
@@ -174,11 +186,6 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _without_added_newline(edited: str, original: str) -> str:
-    """The text without the newline that editors put at the end of a file."""
-    return edited if original.endswith("\n") else edited.removesuffix("\n")
 
 
 def _is_alive(pid: int) -> bool:

@@ -58,6 +58,7 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.desk = desk
         self._open_client = open_client
         self._cancel_timer: Timer | None = None
+        self._restored = False
         self._wanted_assistant = desk.settings.assistant
         self._wanted_thread = desk.settings.thread
 
@@ -76,6 +77,7 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.picking = Picking(self.desk, self, self.editing, self.sending)
         self.editing.restore()
         self.sending.chatting.restore()
+        self._restored = True
         session = self.desk.cache.session
         self.form_visible = session.form_visible
         self.form_pane.configuration_open = session.config_open
@@ -156,9 +158,13 @@ class SplitScreen(ScreenActions, Screen[None]):
                 await asyncio.wait_for(self.editing.flush(), seconds)
 
     def keep(self) -> None:
-        """Put everything typed into the cache (before the program ends)."""
-        self.editing.keep()
-        self.sending.chatting.keep()
+        """Put everything typed into the cache (before the program ends). It changes nothing else: a signal handler may.
+
+        Before the kept texts are in the fields there is nothing to keep.
+        """
+        if self._restored:
+            self.editing.keep()
+            self.sending.chatting.store()
 
     # What the chat pane says
 

@@ -40,6 +40,10 @@ class ScreenActions(Screen[None]):
     """Which pane has the keys; below 80 columns the only one shown."""
     form_visible = reactive(True, toggle_class="-with-form")
 
+    def keep(self) -> None:
+        """Put everything typed into the cache."""
+        raise NotImplementedError
+
     def _attempt(self, job: Coroutine[Any, Any, Choice | None], failed: str, *, then: str = "") -> None:
         """Run a job that asks the server; a failure is said as `failed: sentence`. `then` is an action after it."""
 
@@ -180,7 +184,7 @@ class ScreenActions(Screen[None]):
     async def _edit(self, name: str, key: str, text: str, take: Callable[[str], None]) -> None:
         """Open a text in $EDITOR. Streams and saves go on meanwhile."""
         try:
-            changed = await editor.edit(
+            edited = await editor.edit(
                 text,
                 name=name,
                 key=key,
@@ -191,4 +195,7 @@ class ScreenActions(Screen[None]):
         except editor.EditorError as error:
             self.desk.say(str(error))
             return
-        take(changed)
+        take(edited.text)
+        self.keep()
+        if self.desk.cache.flush():
+            edited.discard()

@@ -15,7 +15,7 @@ import pytest
 from textual.app import SuspendNotSupported
 
 from playground_tui.ui import editor
-from playground_tui.ui.editor import EditorError, command, edit, leftovers
+from playground_tui.ui.editor import EditorError, command, edit, leftovers, recover
 from tests.support.wait import until
 
 PATH = os.environ["PATH"]
@@ -50,7 +50,7 @@ def script(directory: Path, body: str) -> str:
 
 async def edited(terminal: Terminal, tmp_path: Path, body: str, text: str = "before", **more: str) -> str:
     environ = {"PATH": PATH, "EDITOR": script(tmp_path, body), **more}
-    return await edit(
+    returned = await edit(
         text,
         name="instructions",
         directory=tmp_path / "editor",
@@ -58,6 +58,7 @@ async def edited(terminal: Terminal, tmp_path: Path, body: str, text: str = "bef
         suspend=terminal.suspend,
         key="asst_1",
     )
+    return returned.text
 
 
 async def test_the_text_is_loaded_and_comes_back_changed(terminal: Terminal, tmp_path: Path) -> None:
@@ -111,13 +112,13 @@ async def test_the_program_goes_on_meanwhile(terminal: Terminal, tmp_path: Path)
     assert await editing == "x"
 
 
-async def test_the_file_stays_until_the_text_is_surely_in_the_draft(
-    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(editor, "KEPT_AFTERWARDS", 0.02)
-    await edited(terminal, tmp_path, "true")
-    assert len(list((tmp_path / "editor").iterdir())) == 1
-    await until(lambda: not list((tmp_path / "editor").iterdir()))
+async def test_the_file_stays_until_the_text_is_in_the_draft(terminal: Terminal, tmp_path: Path) -> None:
+    environ = {"PATH": PATH, "EDITOR": "true"}
+    returned = await edit("a", name="x", directory=tmp_path, environ=environ, suspend=terminal.suspend)
+    assert list(tmp_path.iterdir()) == [returned.path]
+    returned.discard()
+    returned.discard()
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_an_interrupt_in_the_editor_is_not_ours(terminal: Terminal, tmp_path: Path) -> None:
@@ -131,12 +132,16 @@ async def test_an_editor_that_gives_up_changes_nothing(terminal: Terminal, tmp_p
         await edited(terminal, tmp_path, "exit 3")
 
 
-async def test_what_a_failing_editor_wrote_is_kept_and_named(terminal: Terminal, tmp_path: Path) -> None:
+async def test_what_a_failing_editor_wrote_is_kept_and_named(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(EditorError, match="kept in") as caught:
         await edited(terminal, tmp_path, 'echo after > "$1"; exit 3')
     (kept,) = (tmp_path / "editor").iterdir()
     assert str(kept) in str(caught.value)
     assert kept.read_text() == "after\n"
+    monkeypatch.setattr(editor, "_is_alive", lambda _pid: False)
+    assert leftovers(tmp_path / "editor") == []
 
 
 async def test_a_file_the_editor_removed_is_said(terminal: Terminal, tmp_path: Path) -> None:
@@ -224,6 +229,20 @@ def test_what_was_left_behind_is_found_oldest_first(tmp_path: Path) -> None:
     found[0].discard()
     found[0].discard()
     assert len(leftovers(tmp_path)) == 1
+
+
+def test_what_was_left_is_for_its_own_field_and_only_when_it_is_newer_than_the_draft(tmp_path: Path) -> None:
+    gone = gone_pid()
+    for number, field in enumerate(("name", "instructions", "schema", "instructions")):
+        path = tmp_path / f"{field}@asst_1~{gone}-0123abc{number}.md"
+        path.write_text(f"text {number}\n")
+        os.utime(path, (1000 + number, 1000 + number))
+    assert recover(tmp_path, "asst_2", {"name", "instructions"}, 0.0) == []
+    found = recover(tmp_path, "asst_1", {"name", "instructions"}, 1001.0)
+    assert [one.text_after("before") for one in found] == ["text 1", "text 3"]
+    assert found[0].text_after("before\n") == "text 1\n"
+    # What was taken waits to be discarded, what is older than the draft is gone, other fields' are untouched.
+    assert sorted(path.name[:6] for path in tmp_path.iterdir()) == ["instru", "instru", "schema"]
 
 
 def test_without_a_directory_nothing_was_left(tmp_path: Path) -> None:

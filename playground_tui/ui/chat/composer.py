@@ -47,6 +47,11 @@ class Composer(Writing):
         self._back = 0
         super().load(text)
 
+    @property
+    def written(self) -> str:
+        """What is being written: not the sent text that is only looked at meanwhile."""
+        return self._draft if self._back and self.text == self.sent[-self._back] else self.text
+
     def give_back(self, text: str) -> None:
         """Put a text that could not be sent above what was written since."""
         self.load(f"{text}\n{self.text}" if self.text.strip() else text)

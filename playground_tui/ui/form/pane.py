@@ -54,7 +54,7 @@ class FormPane(Vertical):
         self._notes: Mapping[str, str] = {}
         self._elsewhere: Mapping[str, Elsewhere] = {}
         self._asked = False
-        self._ready = False
+        self._there: set[str] = set()  # the fields that are mounted and loaded
         self._back = Button("‹ Assistants", id="form-list", compact=True)
         self._create = Button("Create", id="form-create", compact=True, variant="primary")
         self._status = SaveStatus()
@@ -76,22 +76,28 @@ class FormPane(Vertical):
                 yield self._back
                 yield self._create
             yield self._status
-        with FormFields(id="form-fields"):
-            yield from self._first
+        yield FormFields(id="form-fields")
 
     def on_mount(self) -> None:
-        self._ready = True
-        self._load(self._boxes)
+        self.call_after_refresh(self._mount_fields)
+
+    async def _mount_fields(self) -> None:
+        """The fields come after the first paint, those further down last."""
+        fields = self.query_one(FormFields)
+        await fields.mount(*self._first)
+        self._there = {box.field for box in self._first}
+        self._load(self._there)
         self._status.show(self._state)
         self.call_after_refresh(self._mount_rest)
 
     async def _mount_rest(self) -> None:
-        """What is further down comes after the first paint."""
         await self.query_one(FormFields).mount(self._tools, self._configuration)
-        self._load(self._boxes.keys() - {box.field for box in self._first})
+        rest = self._boxes.keys() - self._there
+        self._there |= rest
+        self._load(rest)
 
     def _is_there(self, field: str) -> bool:
-        return self._ready and self._boxes[field].is_mounted
+        return field in self._there
 
     # What the screen shows
 
@@ -104,21 +110,16 @@ class FormPane(Vertical):
         """What keeps the draft from being sent, by field."""
         return self._draft.problems()
 
-    @property
-    def elsewhere(self) -> Mapping[str, Elsewhere]:
-        return self._elsewhere
-
     def show(self, draft: AssistantDraft, *, models: Sequence[str] | None = None) -> None:
         """Another assistant: every field is loaded, marks of the last one go."""
         self._draft = self._given = draft
         self._told.clear()
         self._asked = False
-        self._elsewhere = {}
-        self._notes = {}
+        self._elsewhere, self._notes = {}, {}
         if models is not None:
             self._model.set_models(models)
         self._load(self._boxes)
-        if self._ready:
+        if self._there:
             self.query_one(FormFields).scroll_home(animate=False)
 
     def update_draft(self, draft: AssistantDraft) -> None:
@@ -145,8 +146,13 @@ class FormPane(Vertical):
 
     def settle(self) -> AssistantDraft:
         """The draft with what the fields hold at this moment; tells of it what was not told yet."""
-        self._take({field: box.value for field, box in self._boxes.items() if self._is_there(field)})
+        self._take(self.held)
         return self._draft
+
+    @property
+    def held(self) -> dict[str, Value]:
+        """What the fields hold at this moment. Reading it changes nothing: a signal handler may."""
+        return {field: box.value for field, box in self._boxes.items() if self._is_there(field)}
 
     def set_value(self, field: str, value: Value) -> None:
         """An edit made elsewhere than in the field, in $EDITOR say."""
@@ -157,19 +163,17 @@ class FormPane(Vertical):
     def show_state(self, state: SaveState) -> None:
         self._state = state
         self._create.display = state.kind == "deleted" or self._draft.is_new
-        if self._ready:
+        if self._there:
             self._status.show(state)
 
     def show_elsewhere(self, elsewhere: Mapping[str, Elsewhere]) -> None:
-        changed = [field for field in API_FIELD if elsewhere.get(field) != self._elsewhere.get(field)]
-        self._elsewhere = dict(elsewhere)
-        self._judge(changed)
+        before, self._elsewhere = self._elsewhere, dict(elsewhere)
+        self._judge(field for field in API_FIELD if elsewhere.get(field) != before.get(field))
 
     def show_notes(self, notes: Mapping[str, str]) -> None:
         """Sentences to stand under fields, such as what the last run did without."""
-        changed = [field for field in API_FIELD if notes.get(field) != self._notes.get(field)]
-        self._notes = dict(notes)
-        self._judge(changed)
+        before, self._notes = self._notes, dict(notes)
+        self._judge(field for field in API_FIELD if notes.get(field) != before.get(field))
 
     def set_models(self, models: Sequence[str]) -> None:
         """The server's list of models."""
@@ -211,15 +215,13 @@ class FormPane(Vertical):
         if self._model.is_open:
             self._model.action_close()
             return True
-        for menu in self.query(Select):
-            if menu.expanded:
-                menu.expanded = False
-                self.screen.set_focus(menu)
-                return True
-        for slider in self.query(Slider):
-            if slider.typing:
-                slider.action_undo_typing()
-                return True
+        for menu in filter(lambda menu: menu.expanded, self.query(Select)):
+            menu.expanded = False
+            self.screen.set_focus(menu)
+            return True
+        for slider in filter(lambda slider: slider.typing, self.query(Slider)):
+            slider.action_undo_typing()
+            return True
         return False
 
     def request_save(self) -> None:
@@ -257,7 +259,7 @@ class FormPane(Vertical):
         self.post_message(DraftChanged(draft))
 
     def _load(self, fields: Iterable[str]) -> None:
-        if not self._ready:
+        if not self._there:
             return
         for field in filter(self._is_there, fields):
             self._boxes[field].load(self._draft.value(field))
@@ -271,8 +273,7 @@ class FormPane(Vertical):
             self._boxes[field].remark(self._remarks(field))
         self._tools.show_definitions(self._draft.value("function") is True)
         self._configuration.show_schema(self._draft.value("response_format") == "json_schema")
-        inside = [box for box in self._configuration.boxes if box.remarks.problem]
-        self._configuration.show_problems(len(inside))
+        self._configuration.show_problems(sum(bool(box.remarks.problem) for box in self._configuration.boxes))
 
     def _remarks(self, field: str) -> Remarks:
         draft = self._draft
