@@ -135,6 +135,11 @@ class Terminal:
 _START = "import sys; from playground_tui.cli import main; sys.exit(main())"
 
 
+def run(home: Mapping[str, str], *arguments: str) -> int:
+    """Run a headless command; its exit code."""
+    return subprocess.run([sys.executable, "-c", _START, *arguments], env=home, cwd=ROOT, check=False).returncode
+
+
 @contextmanager
 def user() -> Iterator[dict[str, str]]:
     """The environment of a user who never started the program. An engine left behind is stopped."""
