@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from playground_tui.assistants.conversation import Conversation
@@ -18,6 +19,8 @@ from playground_tui.ui.outbox import Outbox
 
 PAGE = 50
 """Messages read at a time."""
+STEPS_OF = 8
+"""Earlier runs of a thread whose tool calls are read."""
 COMPOSER, NEW_THREAD = "composer", "new"
 """Under which name and key a composer's text goes to $EDITOR; the key is the thread's id where there is one."""
 
@@ -32,6 +35,7 @@ class Chatting:
         self.thread_id = desk.cache.session.thread_id
         self.conversation: Conversation | None = None
         self.outbox = Outbox(self.keep)
+        self._steps_read: set[str] = set()
         self._typed = ComposerState()
 
     @property
@@ -135,9 +139,22 @@ class Chatting:
             return
         if messages != self._pane.messages()[-len(messages) :]:
             self._pane.show_thread(self.thread_id, messages, more=len(messages) == PAGE)
+            self._steps_read.clear()
         self._pane.show_runs(runs)
         if runs and runs[0].active:
             self._follow(runs[0])
+        await self._read_steps(conversation, runs)
+
+    async def _read_steps(self, conversation: Conversation, runs: Sequence[Run]) -> None:
+        """Show the tool calls of the newest runs, those with tools among them. A run under way tells its own."""
+        shown = {message.run_id for message in self._pane.messages()}
+        wanted = [run for run in runs if run.id in shown and run.raw.get("tools") and not run.active][:STEPS_OF]
+        for run in wanted:
+            if run.id in self._steps_read or self._desk.client is None or conversation is not self.conversation:
+                continue
+            with suppress(AssistantsError):
+                self._pane.show_steps(await self._desk.client.list_steps(run.thread_id, run.id))
+                self._steps_read.add(run.id)
 
     async def older(self) -> None:
         """Page older messages in at the top."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from dataclasses import replace
@@ -10,13 +11,16 @@ from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
-from playground_tui.assistants.objects import Assistant
+from playground_tui.assistants.objects import Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
 from playground_tui.text import clean
 from playground_tui.ui.desk import Desk
 from playground_tui.ui.editor import recover
 from playground_tui.ui.form.pane import FormPane
+
+UNUSED = "not used by this model"
+UNUSED_FIELD = re.compile(rf"(\w+) is {UNUSED}")
 
 
 def new_key() -> str:
@@ -169,6 +173,8 @@ class Editing:
 
     def edited(self, draft: AssistantDraft) -> None:
         """The form has a new draft: into the cache at once, to the server soon."""
+        if draft.text("model") != self._shown.text("model"):
+            self._form.show_notes({})
         self._shown = self._draft = draft
         self._edited_at = time.time()
         self._keep(draft)
@@ -200,6 +206,10 @@ class Editing:
         """Read the assistant again: somebody may have changed it."""
         if self.editor is not None and self.assistant_id is not None:
             await self.editor.changed_elsewhere()
+
+    def note_run(self, run: Run) -> None:
+        """Say at its field what the run did without."""
+        self._form.show_notes({field: UNUSED for field in UNUSED_FIELD.findall(run.notes) if field in API_FIELD})
 
     def stop_retrying(self) -> bool:
         """Stop the countdown to the next attempt to save; False when there is none."""
@@ -256,11 +266,6 @@ class Editing:
             await self._close_editor()
             self._begin(new_key(), self._new_draft())
             self._attach()
-
-    async def list(self) -> list[Assistant]:
-        """Every assistant of the server. Raises AssistantsError."""
-        assert self._desk.client is not None
-        return await self._desk.client.list_assistants()
 
     async def read_models(self) -> None:
         """The server's model list, into the form and the cache."""

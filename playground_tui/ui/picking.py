@@ -32,18 +32,20 @@ class Picking:
     async def assistant(self) -> Choice | None:
         """Choose an assistant and do what was chosen, unless it is for the screen (`copy id`), which is returned."""
         assert self._desk.client is not None
-        picker = AssistantPicker(await self._editing.list(), where=self._desk.client.where)
+        picker = AssistantPicker(await self._desk.client.list_assistants(), where=self._desk.client.where)
         choice = await self._screen.app.push_screen_wait(picker)
         if choice is None or choice.action == "copy id":
             return choice
+        if choice.action == "delete":
+            await self._delete_assistant(choice.id)
+            return None
         if choice.action == "open":
             await self.open_assistant(choice.id)
         elif choice.action == "new":
             await self.new_assistant()
-        elif choice.action == "clone":
-            await self.clone(choice.id)
         else:
-            await self._delete_assistant(choice.id)
+            await self.clone(choice.id)
+        await self._screen.run_action("to_pane" if choice.action == "open" else "to_form")
         return None
 
     async def open_assistant(self, assistant_id: str) -> None:

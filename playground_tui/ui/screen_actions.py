@@ -77,6 +77,13 @@ class ScreenActions(Screen[None]):
         self.form_visible = True
         self.form_pane.focus_first()
 
+    def action_to_pane(self) -> None:
+        """To the place in the pane where one begins: its cursor may have been on a button."""
+        if self.pane == "form":
+            self.action_to_form()
+        else:
+            self.action_to_composer()
+
     def action_other_pane(self) -> None:
         if self.pane == "form":
             self.action_to_composer()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground_tui.assistants.errors import AssistantsError, ThreadGone
-from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, ThreadCreated
+from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
 from playground_tui.cache.state import WaitingMessage
 from playground_tui.ui.chat.pane import ChatPane
@@ -107,7 +107,9 @@ class Sending:
 
     def _note(self, event: Event) -> None:
         self._reconnecting = isinstance(event, Reconnecting)
-        if isinstance(event, ThreadCreated):
+        if isinstance(event, RunChanged):
+            self._editing.note_run(event.run)
+        elif isinstance(event, ThreadCreated):
             self.chatting.moved_to(event.thread_id)
         elif isinstance(event, MessageAccepted):
             if self._sent is not None:

@@ -81,6 +81,16 @@ async def test_a_whole_image_in_a_url_is_not_echoed():
     assert len(text) < 1000
 
 
+async def test_an_earlier_echo_is_not_echoed_in_full():
+    first = await echo(turns=[UserTurn(("one",))], instructions="secret of the first turn")
+    again = await echo(turns=[UserTurn(("one",)), AssistantTurn(first), UserTurn(("two",))])
+    assert "> one" in again and "> two" in again and "secret of the first turn" not in again
+    rest = len(first.partition("\n")[2])
+    assert f"> (and {rest:,} more characters)" in again
+    assert "> *rehearsal/echo: no language model is connected." in again
+    assert "> my *own* words" in await echo(turns=[AssistantTurn("my *own* words\nand more")])
+
+
 async def test_a_long_thread_is_echoed_in_few_fragments():
     events = await events_of(FAST, model="echo", instructions="x" * 200_000)
     assert len(events) < 500

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import pytest
 from textual import events
 
 from playground_tui.config import Settings
+from playground_tui.engine.providers.base import Dropped, ModelRequest, ProviderEvent
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from playground_tui.ui.split_keys import GRACE, SplitKeys
 from tests.support.engine import RunningEngine
@@ -34,6 +38,12 @@ async def opened(p: Playground, engine: RunningEngine, **fields: object) -> str:
     made = await client.create_assistant({"model": "rehearsal/echo", "name": "A", **fields}, key=str(fields))
     await p.screen.picking.open_assistant(made.id)
     return made.id
+
+
+def shown(p: Playground) -> list[str]:
+    """The thread's lines in the window."""
+    thread = p.chat.thread
+    return [thread.render_line(y).text for y in range(thread.size.height)]
 
 
 def roles(p: Playground) -> list[str]:
@@ -181,3 +191,39 @@ async def test_two_playgrounds_see_each_others_messages_and_edits(engine: Runnin
         await p.until(lambda: p.form.draft.text("name") == "Renamed")
         await client.create_message(thread, "from elsewhere", key="e")
         await p.until(lambda: p.chat.messages()[-1].text == "from elsewhere")
+
+
+async def test_what_a_run_did_without_is_said_at_its_field_until_another_model_is_chosen(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = RehearsalProvider._answer
+
+    def without_temperature(self: RehearsalProvider, request: ModelRequest) -> tuple[Iterator[ProviderEvent], float]:
+        events, pace = answer(self, request)
+        return chain([Dropped("temperature")], events), pace
+
+    monkeypatch.setattr(RehearsalProvider, "_answer", without_temperature)
+    async with playground(engine) as p:
+        await opened(p, engine, temperature=0.3)
+        await p.write("hello")
+        await p.answered("hello")
+        assert "temperature is not used by this model" in p.status
+        assert p.form._boxes["temperature"].remarks.note == "not used by this model"
+        p.form.set_value("model", "rehearsal/markdown")
+        await p.until(lambda: p.form._boxes["temperature"].remarks.note == "")
+
+
+async def test_the_tool_calls_of_an_opened_thread_are_shown(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await opened(p, engine, model="rehearsal/tools", tools=[LOOKUP])
+        await p.write("what is the weather?")
+        await p.until(lambda: "requires action" in p.status)
+        p.chat.outputs.area.focus()
+        await p.press(*"sunny", "enter")
+        await p.answered("sunny")
+    async with playground(engine) as p:
+        await p.until(lambda: any("get_weather" in line for line in shown(p)))
+        lines = shown(p)
+        called = next(at for at, line in enumerate(lines) if "get_weather" in line)
+        reported = next(at for at, line in enumerate(lines) if "rehearsal/tools: no language model" in line)
+        assert called < reported

@@ -78,7 +78,7 @@ def _turn(turn: Turn) -> Iterator[str]:
         case AssistantTurn(text, calls):
             yield "**assistant**"
             if text:
-                yield _quote(text)
+                yield _quote(_in_brief(text))
             for call in calls:
                 yield f"calls **{call.name}** (`{call.call_id}`)"
                 yield fenced(call.arguments, "json")
@@ -89,6 +89,14 @@ def _turn(turn: Turn) -> Iterator[str]:
 
 def _quote(text: str) -> str:
     return "\n".join("> " + line for line in text.split("\n"))
+
+
+def _in_brief(answer: str) -> str:
+    """A rehearsed answer shows the thread before it, and would double it with each turn: its first line is enough."""
+    first, _, rest = answer.partition("\n")
+    if not first.startswith("*rehearsal/") or not rest.strip():
+        return answer
+    return f"{first}\n(and {len(rest):,} more characters)"
 
 
 def _short(url: str) -> str:
