@@ -53,6 +53,9 @@ class PlaygroundApp(App[int]):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.animation_level = "none"
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = settings.theme if settings.theme in self.available_themes else DARK.name
         self._open_client = open_client
         self._split: SplitScreen | None = None
         self._early: list[events.Key] = []
@@ -71,9 +74,6 @@ class PlaygroundApp(App[int]):
         yield Static(Content("playground-tui …"), id="where")
 
     def on_mount(self) -> None:
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = self.desk.settings.theme if self.desk.settings.theme in self.available_themes else DARK.name
         self.set_keymap(dict(self.desk.settings.keys))
         self.call_after_refresh(self._show_screen)
 
@@ -82,18 +82,21 @@ class PlaygroundApp(App[int]):
         from playground_tui.ui.screen import SplitScreen  # noqa: PLC0415
 
         split = SplitScreen(self.desk, self._open_client)
-        await self.push_screen(split)
+        with self.batch_update():  # one paint, not one for each step of the layout
+            await self.push_screen(split)
         self._split = split
-        self.call_after_refresh(self._say_what_waited)
         for key in self._early:
             self.post_message(key)
         self._early.clear()
+        self.call_after_refresh(self._begin, split)
 
-    def _say_what_waited(self) -> None:
+    def _begin(self, split: SplitScreen) -> None:
+        """The screen is painted: say what could not be said before, and look for the server."""
         for sentence in self._notices:
             self.say(sentence)
-        if self._problem and self._split is not None:
-            self._split.show_disk_problem(self._problem)
+        if self._problem:
+            split.show_disk_problem(self._problem)
+        split.connect()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:

@@ -86,9 +86,9 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.set_focus(self.chat_pane.composer)
         if session.pane == "form":
             self.action_to_form()
-        self.call_after_refresh(self._connect)
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Find the server, and keep to it."""
         link = Link(
             self.desk, self._open_client, show=self._show_where, opened=self._opened, changed=self._server_changed
         )

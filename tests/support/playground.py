@@ -107,6 +107,7 @@ async def playground(
     try:
         async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
             running = Playground(app, pilot)
+            await until(lambda: app._split is not None)
             if connect:
                 await running.connected()
             yield running
