@@ -52,6 +52,7 @@ class Autosave:
         self._failures = 0
         self._retrying = False
         self._again = False
+        self._closed = False
 
     @property
     def saving(self) -> bool:
@@ -94,13 +95,16 @@ class Autosave:
             self._again = False
 
     async def close(self) -> None:
-        """No more timers; waits for a save under way."""
+        """No more timers, also not after a save under way, which is waited for."""
+        self._closed = True
         self.withdraw()
         if self._task is not None:
             await asyncio.shield(self._task)
 
     def _arm(self, delay: float, *, retrying: bool = False) -> None:
         self._disarm()
+        if self._closed:
+            return
         self._retrying = retrying
         self._timer = self._timers.call_later(delay, self._begin)
 

@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
@@ -18,6 +19,9 @@ from playground_tui.text import clean
 from playground_tui.ui.desk import Desk
 from playground_tui.ui.editor import recover
 from playground_tui.ui.form.pane import FormPane
+
+if TYPE_CHECKING:
+    from playground_tui.assistants.client import AssistantsClient
 
 UNUSED = "not used by this model"
 UNUSED_FIELD = re.compile(rf"(\w+) is {UNUSED}")
@@ -41,6 +45,7 @@ class Editing:
         self._edited_at = 0.0
         self._first_start = False
         self.editor: Editor | None = None
+        self._attached_to: AssistantsClient | None = None
 
     @property
     def draft(self) -> AssistantDraft:
@@ -65,6 +70,9 @@ class Editing:
 
     async def connected(self, wanted: str | None) -> None:
         """The server is there: go on with what is shown, or open `wanted` (an id or a name)."""
+        if self.editor is not None and wanted is None and self._attached_to is self._desk.client:
+            await self._catch_up(self.editor)
+            return
         first, self._first_start = self._first_start, False
         last = self._desk.cache.server.last_assistant if first else None
         unread = self.assistant_id if self._draft.is_new else None
@@ -85,6 +93,13 @@ class Editing:
                 # Typed in before the server had said with which model a new assistant begins.
                 self._form.set_value("model", self._desk.default_model)
             await self.refresh()
+
+    async def _catch_up(self, editor: Editor) -> None:
+        """The server was away: read what was changed meanwhile, and save what could not be saved."""
+        editor.following = self._desk.live
+        await editor.changed_elsewhere()
+        if editor.state.kind == "failed":
+            self._desk.work(self.save(), group="save")
 
     async def _find(self, wanted: str) -> str:
         """The id of the assistant with this id or name. Raises AssistantsError in words."""
@@ -152,6 +167,7 @@ class Editing:
     def _attach(self) -> None:
         assert self._desk.client is not None
         delay = self._desk.settings.autosave_delay
+        self._attached_to = self._desk.client
         self.editor = Editor(self._desk.client, self._draft, delay=delay, on_change=self._changed)
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)

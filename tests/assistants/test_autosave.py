@@ -208,3 +208,17 @@ async def test_it_runs_on_the_event_loop_when_no_clock_is_given() -> None:
 
     Autosave(save, lambda error, retry: None, delay=0.0).submit()
     await asyncio.wait_for(saved.wait(), 5)
+
+
+async def test_a_save_that_fails_after_the_end_is_not_tried_again(saving: Saving) -> None:
+    saving.gate = asyncio.Event()
+    saving.errors = [NotReachable("away")]
+    saving.autosave.submit()
+    await saving.clock.pass_time(3)
+    closing = asyncio.ensure_future(saving.autosave.close())
+    await turns()
+    saving.gate.set()
+    await closing
+    saving.autosave.submit()
+    await saving.clock.pass_time(100)
+    assert saving.times == [3.0]
