@@ -10,6 +10,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.content import Content
@@ -19,8 +20,10 @@ from textual.widgets import Static
 from playground_tui.cache.cache import Cache, server_key
 from playground_tui.config import Settings
 from playground_tui.paths import Paths
+from playground_tui.text import clean
 from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.driver import PatientDriver
+from playground_tui.ui.faults import record
 from playground_tui.ui.palette import PlaygroundCommands
 from playground_tui.ui.signals import Deadline, leave_on_signals
 from playground_tui.ui.split_keys import SplitKeys
@@ -165,6 +168,18 @@ class PlaygroundApp(App[int]):
         if self.deadline is not None:
             self.deadline.arm(code)
         self.exit(code, return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of the program: keep what was typed, and end with a sentence in place of Textual's trace."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error  # tests raise it again
+            self._exception_event.set()
+            self._exit_renderables.append(Text(clean(record(error, self.desk.paths.log))))
+        try:
+            self.keep_now()
+        finally:
+            self._close_messages_no_wait()
 
     def keep_now(self) -> None:
         """Write everything typed to disk, from a signal handler too."""
