@@ -28,10 +28,12 @@ COMPOSER, NEW_THREAD = "composer", "new"
 class Chatting:
     """The left pane's thread. Leaving a thread leaves its run going on at the server."""
 
-    def __init__(self, desk: Desk, pane: ChatPane, follow: Callable[[Run], None]) -> None:
+    def __init__(self, desk: Desk, pane: ChatPane, follow: Callable[[Run], None], loaded: Callable[[], None]) -> None:
         self._desk = desk
         self._pane = pane
         self._follow = follow
+        self._loaded = loaded
+        self._loads = 0
         self.thread_id = desk.cache.session.thread_id
         self.conversation: Conversation | None = None
         self.outbox = Outbox(self.keep)
@@ -52,7 +54,7 @@ class Chatting:
         self._pane.composer.load(kept.text)
         self._recover(kept)
         self._pane.composer.sent = list(self._desk.cache.server.history)
-        self._pane.show_thread(self.thread_id, [], more=False)
+        self._pane.show_thread(self.thread_id, [], more=False, read=self.thread_id is None)
         self._pane.show_waiting(self.outbox.items)
 
     def _recover(self, kept: ComposerState) -> None:
@@ -92,7 +94,7 @@ class Chatting:
                 self._typed = kept
         self._pane.show_problem("")
         self._pane.show_run(None)
-        self._pane.show_thread(thread_id, [], more=False)
+        self._pane.show_thread(thread_id, [], more=False, read=thread_id is None)
         self.keep()
         await self.load()
 
@@ -118,8 +120,21 @@ class Chatting:
         self._pane.show_run(None)
         self._desk.say(f"The server no longer knows thread {gone}: the next message begins a new one.")
 
+    @property
+    def loading(self) -> bool:
+        """Whether the thread is being read: what it shows, and whether a run is under way, is not known yet."""
+        return self._loads > 0
+
     async def load(self) -> None:
         """Read the thread's newest messages and runs, and follow a run that is under way."""
+        self._loads += 1
+        try:
+            await self._load()
+        finally:
+            self._loads -= 1
+        self._loaded()
+
+    async def _load(self) -> None:
         client = self._desk.client
         if client is None:
             return
@@ -137,7 +152,7 @@ class Chatting:
             return
         if conversation is not self.conversation:
             return
-        if messages != self._pane.messages()[-len(messages) :]:
+        if not messages or messages != self._pane.messages()[-len(messages) :]:
             self._pane.show_thread(self.thread_id, messages, more=len(messages) == PAGE)
             self._steps_read.clear()
         self._pane.show_runs(runs)

@@ -25,9 +25,9 @@ class Outbox:
         """Take over what an earlier start left: shown as not sent until a key sends or edits it."""
         self._items = [replace(item, state="not sent") for item in items]
 
-    def add(self, text: str) -> WaitingMessage:
-        """Put a message at the end."""
-        item = WaitingMessage(str(uuid.uuid4()), text, "waiting")
+    def add(self, text: str, key: str = "") -> WaitingMessage:
+        """Put a message at the end; under a `key` of before when it is sent once more."""
+        item = WaitingMessage(key or str(uuid.uuid4()), text, "waiting")
         self._items.append(item)
         self._changed()
         return item
@@ -47,6 +47,9 @@ class Outbox:
             self._items.remove(found)
             self._changed()
         return found
+
+    def has(self, key: str) -> bool:
+        return any(item.key == key for item in self._items)
 
     def hold(self) -> None:
         """Nothing goes out by itself any more."""

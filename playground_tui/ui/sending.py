@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground_tui.assistants.errors import AssistantsError, ThreadGone
+from playground_tui.assistants.errors import AssistantsError, Rejected, ThreadGone
 from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
 from playground_tui.cache.state import WaitingMessage
@@ -22,6 +22,8 @@ RUN = "run"
 HISTORY = 200
 """Sent texts kept for the composer's history."""
 NOT_CREATED = "Not sent: this assistant has not been created yet. f5 creates it."
+HELD = frozenset({400, 409})
+"""Statuses with which servers refuse a message or a run while another run is active on the thread."""
 GOES_ON = frozenset({"completed", "incomplete"})
 """Run endings after which the next waiting message goes out by itself."""
 
@@ -33,10 +35,13 @@ class Sending:
         self._desk = desk
         self._pane = pane
         self._editing = editing
-        self.chatting = Chatting(desk, pane, self.follow)
+        self.chatting = Chatting(desk, pane, self.follow, self.pump)
         self.busy = False
         """Whether a message or a run is under way on the open thread."""
         self._sent: WaitingMessage | None = None
+        self._returned: tuple[str | None, WaitingMessage] | None = None
+        """The message handed back last, with its thread: whether the server has it may be unknown."""
+        self._tried_again = ""
         self._refused_by_form = False
         self._reconnecting = False
 
@@ -52,8 +57,15 @@ class Sending:
             return
         self._pane.show_problem("")
         self._remember(text)
-        self.chatting.outbox.add(text)
+        self.chatting.outbox.add(text, self._key_of(text))
         self.pump(last_saved=last_saved)
+
+    def _key_of(self, text: str) -> str:
+        """The key of a text that was handed back and comes again as it was: so that it is not there twice."""
+        returned, self._returned = self._returned, None
+        if returned is None or returned[0] != self.chatting.thread_id or returned[1].text != text:
+            return ""
+        return returned[1].key
 
     def _remember(self, text: str) -> None:
         self._desk.cache.update_server(lambda state: replace(state, history=(*state.history, text)[-HISTORY:]))
@@ -64,6 +76,8 @@ class Sending:
         item = self.chatting.outbox.next()
         if item is None or self.busy or self.chatting.running or self.chatting.conversation is None:
             return
+        if self.chatting.loading:
+            return  # a run may be under way: what is loaded tells, and comes here again
         self._begin(self._send(item, last_saved=last_saved))
 
     def _begin(self, job: Coroutine[Any, Any, None]) -> None:
@@ -88,10 +102,33 @@ class Sending:
             self.busy = False
             self.pump(last_saved=last_saved)
         except AssistantsError as error:
-            self.busy = False
-            self._failed(item, error)
+            if not await self._joins_another_run(error, item.key):
+                self.busy = False
+                self._failed(item, error)
         else:
             self._ended()
+
+    async def _joins_another_run(self, error: AssistantsError, key: str = "") -> bool:
+        """Whether it was refused because of a run that was started elsewhere, which is followed then.
+
+        A message (`key`) that was refused goes out after it.
+        """
+        client, thread_id = self._desk.client, self.chatting.thread_id
+        if client is None or thread_id is None or not isinstance(error, Rejected) or error.status not in HELD:
+            return False
+        try:
+            run = await client.active_run(thread_id)
+        except AssistantsError:
+            return False
+        if run is None:  # it has ended meanwhile, or the refusal has another reason: trying once more tells
+            if self._tried_again == key or not self.chatting.outbox.has(key):
+                return False
+            self._tried_again = key
+        elif not self.chatting.outbox.has(key):
+            self._desk.say("Another run was first on this thread. When it has ended, ctrl+r runs it again.")
+        self.busy = False
+        await self.chatting.load()
+        return True
 
     async def _form_refusal(self) -> str:
         """Why the form keeps a message from going out, or ""."""
@@ -125,7 +162,7 @@ class Sending:
             self.chatting.outbox.hold()
 
     def _failed(self, item: WaitingMessage, error: AssistantsError) -> None:
-        if item in self.chatting.outbox.items:
+        if self.chatting.outbox.has(item.key):
             self._hand_back(item, f"Not sent: {error}")
         else:
             self._pane.show_problem(f"{error} Your message is in the thread. ctrl+r runs it again.")
@@ -137,6 +174,7 @@ class Sending:
             self.chatting.outbox.hold()
         else:
             self._pane.composer.load(item.text)
+            self._returned = (self.chatting.thread_id, item)
             self.chatting.outbox.take(item.key)
             self.chatting.outbox.hold()
         self._pane.show_problem(reason)
@@ -151,8 +189,9 @@ class Sending:
         try:
             await self._read(events)
         except AssistantsError as error:
-            self.busy = False
-            self._pane.show_problem(f"{error} ctrl+r tries again.")
+            if not await self._joins_another_run(error):
+                self.busy = False
+                self._pane.show_problem(f"{error} ctrl+r tries again.")
         else:
             self._ended()
 
@@ -164,7 +203,7 @@ class Sending:
     def answer(self, outputs: Mapping[str, str]) -> None:
         """Send the outputs of the function calls the run waits for."""
         conversation = self.chatting.conversation
-        if conversation is not None:
+        if conversation is not None and not self.busy:
             self._begin(self._follow(conversation.submit(outputs)))
 
     def run_again(self) -> None:
@@ -212,7 +251,7 @@ class Sending:
 
     def stop_retrying(self) -> bool:
         """Stop the attempts to reach a lost run; False when there are none."""
-        if not self._reconnecting or self.chatting.conversation is None:
+        if not (self._reconnecting and self.busy) or self.chatting.conversation is None:
             return False
         self.chatting.conversation.stop_waiting()
         return True

@@ -1,0 +1,109 @@
+"""Two playgrounds on one assistant and one thread: nothing of either is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playground_tui.config import Settings
+from playground_tui.engine.providers.rehearsal import RehearsalProvider
+from tests.support.engine import RunningEngine
+from tests.support.playground import Playground, playground
+
+SLOW = Settings(autosave_delay=60)
+
+
+@asynccontextmanager
+async def on_one_assistant(engine: RunningEngine, model: str = "rehearsal/echo") -> AsyncIterator[Playground]:
+    await engine.client().create_assistant({"model": model, "name": "Shared"}, key="shared")
+    async with playground(engine, settings=Settings(autosave_delay=60, assistant="Shared")) as p:
+        await p.until(lambda: p.screen.editing.assistant_id)
+        yield p
+
+
+def slow(engine: RunningEngine) -> None:
+    provider, _ = engine.engine.providers.resolve("rehearsal/markdown")
+    assert isinstance(provider, RehearsalProvider)
+    provider._pace = 200.0
+
+
+async def run_elsewhere(engine: RunningEngine, thread_id: str, assistant_id: str) -> None:
+    async for _ in engine.client("elsewhere").run(thread_id, assistant_id, key="elsewhere"):
+        pass
+
+
+async def hears_nothing() -> None:
+    """In place of reading the thread when it was changed elsewhere: the report of it is late."""
+
+
+async def test_a_message_sent_into_a_run_begun_elsewhere_waits_for_its_end(engine: RunningEngine) -> None:
+    slow(engine)
+    async with on_one_assistant(engine, "rehearsal/markdown") as p:
+        await p.write("from here")
+        await p.answered("A text to look at")
+        thread, assistant = p.screen.sending.chatting.thread_id, p.screen.editing.assistant_id
+        assert thread and assistant
+        p.screen._read_thread = hears_nothing  # type: ignore[method-assign]
+        other = asyncio.ensure_future(run_elsewhere(engine, thread, assistant))
+        client = engine.client()
+
+        async def runs_elsewhere() -> bool:
+            return await client.active_run(thread) is not None
+
+        while not await runs_elsewhere():
+            await asyncio.sleep(0)
+        await p.write("mine")
+        await p.until(lambda: p.screen.sending.chatting.running)
+        assert [item.text for item in p.screen.sending.chatting.outbox.items] == ["mine"]
+        assert p.chat.composer.text == ""
+        assert str(p.chat.problem.content) == ""
+        await other
+        await p.until(lambda: p.screen.sending.chatting.outbox.items == () and not p.screen.sending.busy)
+        texts = [message.text[:9] for message in await client.list_messages(thread)]
+        assert [text for text in texts if text in {"from here", "mine"}] == ["from here", "mine"]
+        assert len(texts) == 5
+
+
+async def test_a_text_handed_back_and_sent_again_is_not_there_twice(engine: RunningEngine) -> None:
+    async with on_one_assistant(engine) as p:
+        sending = p.screen.sending
+        p.form.set_value("name", "")
+        await p.write("once")
+        await p.until(lambda: p.chat.composer.text == "once")
+        assert sending._returned is not None
+        key = sending._returned[1].key
+        p.form.set_value("name", "Shared")
+        assert sending._key_of("once") == key
+        assert sending._key_of("once") == ""
+
+
+async def test_edits_of_different_fields_are_joined_and_of_the_same_mine_is_saved(engine: RunningEngine) -> None:
+    async with on_one_assistant(engine) as p:
+        client, assistant = engine.client("elsewhere"), p.screen.editing.assistant_id
+        assert assistant
+        p.form.set_value("name", "Mine")
+        await p.pilot.pause()
+        await client.update_assistant(assistant, {"name": "Theirs", "description": "Theirs too"})
+        await p.until(lambda: p.form.draft.text("description") == "Theirs too")
+        assert p.form.draft.text("name") == "Mine"
+        await p.press("f5")
+        await p.until(lambda: p.screen.editing.editor and p.screen.editing.editor.state.kind == "saved")
+        saved = (await client.retrieve_assistant(assistant)).raw
+        assert (saved["name"], saved["description"]) == ("Mine", "Theirs too")
+        editor = p.screen.editing.editor
+        assert editor is not None
+        assert editor.elsewhere["name"].value == "Theirs"
+        editor.take_other("name")
+        await p.until(lambda: p.form.draft.text("name") == "Theirs")
+
+
+async def test_a_message_typed_while_the_thread_is_read_goes_out_after_it(engine: RunningEngine) -> None:
+    async with on_one_assistant(engine) as p:
+        chatting = p.screen.sending.chatting
+        chatting._loads += 1
+        await p.write("early")
+        assert [item.text for item in chatting.outbox.items] == ["early"]
+        chatting._loads -= 1
+        await chatting.load()
+        await p.answered("early")
