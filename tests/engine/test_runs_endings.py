@@ -240,6 +240,18 @@ async def test_a_filtered_answer_fails_the_run_and_says_so_at_the_message(script
     assert left["steps"] == [("message_creation", "failed")]
 
 
+async def test_nothing_is_asked_of_a_run_whose_thread_was_deleted(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Text("so far"), asyncio.Event())
+    thread = path.split("/runs/")[0]
+    assert (await scripted.http.delete(thread)).status_code == 200
+    await scripted.settled(path.rsplit("/", 1)[1])
+    for request, body in {"cancel": {}, "submit_tool_outputs": {"tool_outputs": []}}.items():
+        refused = await scripted.post(f"{path}/{request}", status=404, **body)
+        assert refused["error"]["message"] == f"No thread found with id '{thread.rsplit('/', 1)[1]}'."
+    await scripted.post(f"{thread}/restore")
+    assert (await scripted.get(path))["status"] == "cancelled"
+
+
 async def test_a_deleted_assistant_leaves_its_runs(scripted: ScriptedEngine) -> None:
     path = await begin(scripted, *said("fine"))
     await scripted.settled(run_id(path))

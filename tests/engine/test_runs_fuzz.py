@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule
 
 from playground_tui.engine.providers.base import (
     CallArguments,
@@ -35,6 +35,8 @@ ENDS = {
     "error": "failed",
 }
 """How a run ends, by the end of its answer."""
+WHICH = st.sampled_from([0, 0, 0, 1, 2])
+"""Which of a thread's runs, from the newest on."""
 
 
 class TalkingProvider(ScriptedProvider):
@@ -143,6 +145,7 @@ class Calls(RuleBasedStateMachine):
         for item in items:
             said.put_nowait(item)
 
+    @precondition(lambda self: len(self.all_threads) < 2)
     @rule(target=threads)
     def new_thread(self) -> KnownThread:
         thread = KnownThread(self.post("/threads", 200, messages=[{"role": "user", "content": "hello"}])["id"])
@@ -199,7 +202,16 @@ class Calls(RuleBasedStateMachine):
                 self.say(run, CallBegun(index, call_id, "look"), CallArguments(index, "{}"))
             self.say(run, Finished("tool_calls", Usage(1, 1)))
             self.settle(run)
+            self.refuse_outputs(thread, run, run.calls[1:], [*run.calls, "call_x"], [*run.calls, run.calls[0]])
             self.check(thread)
+
+    def refuse_outputs(self, thread: KnownThread, run: KnownRun, *wrong: list[str]) -> None:
+        for calls in wrong:
+            self.give_outputs(thread, run, calls, 400)
+
+    def give_outputs(self, thread: KnownThread, run: KnownRun, calls: list[str], status: int) -> None:
+        outputs = [{"tool_call_id": call_id, "output": "x"} for call_id in calls]
+        self.post(f"{thread.path}/runs/{run.id}/submit_tool_outputs", status, tool_outputs=outputs)
 
     @rule(thread=threads, end=st.sampled_from(sorted(ENDS)))
     def end(self, thread: KnownThread, end: Any) -> None:
@@ -210,19 +222,15 @@ class Calls(RuleBasedStateMachine):
             self.settle(run)
             self.check(thread)
 
-    @rule(thread=threads, fault=st.sampled_from(["", "", "missing", "other", "twice"]), which=st.integers(0, 3))
-    def submit(self, thread: KnownThread, fault: str, which: int) -> None:
+    @rule(thread=threads, which=WHICH)
+    def submit(self, thread: KnownThread, which: int) -> None:
         for run in thread.runs[-1 - which :][:1]:
-            given = run.calls[::-1]
-            given = {"missing": given[1:], "other": [*given, "call_x"], "twice": [*given, *given[:1]]}.get(fault, given)
-            right = run.status == WAITING and not fault
-            allowed = 404 if thread.deleted else 200 if right else 400
-            outputs = [{"tool_call_id": call_id, "output": "x"} for call_id in given]
-            self.post(f"{thread.path}/runs/{run.id}/submit_tool_outputs", allowed, tool_outputs=outputs)
-            if right and not thread.deleted:
+            allowed = 404 if thread.deleted else 200 if run.status == WAITING else 400
+            self.give_outputs(thread, run, run.calls[::-1], allowed)
+            if allowed == 200:
                 run.status = RUNNING
 
-    @rule(thread=threads, which=st.integers(0, 3))
+    @rule(thread=threads, which=WHICH)
     def cancel(self, thread: KnownThread, which: int) -> None:
         for run in thread.runs[-1 - which :][:1]:
             allowed = 404 if thread.deleted else 200 if run.active else 400
@@ -271,6 +279,7 @@ TestCalls = Calls.TestCase
 TestCalls.settings = settings(
     max_examples=12,
     stateful_step_count=20,
+    phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,
     database=None,

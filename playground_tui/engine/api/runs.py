@@ -21,7 +21,6 @@ from playground_tui.engine.schemas import CreateRun, CreateThread, CreateThreadA
 from playground_tui.engine.sse import BEAT
 from playground_tui.engine.store import runs, threads
 from playground_tui.engine.store.idempotency import Keep
-from playground_tui.engine.store.unknown import Unknown
 from playground_tui.protocol import PROVIDER_HEADER
 
 _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -67,7 +66,7 @@ async def index(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
-    return Json(shown(await engine_of(request).database.read(lambda c: require(c, thread_id, run_id))))
+    return Json(shown(await engine_of(request).database.read(lambda c: runs.require(c, thread_id, run_id))))
 
 
 async def modify(request: Request) -> Response:
@@ -77,7 +76,7 @@ async def modify(request: Request) -> Response:
     changes = {"metadata": given["metadata"] or {}} if "metadata" in given else {}
 
     def change(c: Connection) -> dict[str, Any]:
-        require(c, thread_id, run_id)
+        runs.require(c, thread_id, run_id)
         return shown(runs.update(c, run_id, changes))
 
     run = await write_once(request, change)
@@ -108,17 +107,8 @@ async def events(request: Request) -> Response:
     after = request.query_params.get("after") or request.headers.get("Last-Event-ID") or "0"
     if not (after.isascii() and after.isdecimal() and len(after) <= _EVENT_ID_DIGITS):
         raise ApiError("Invalid 'after': it is the id of an event.", param="after")
-    await engine.database.read(lambda c: require(c, thread_id, run_id))
+    await engine.database.read(lambda c: runs.require(c, thread_id, run_id))
     return _stream(engine, run_id, after=int(after), numbered=True)
-
-
-def require(c: Connection, thread_id: str, run_id: str) -> dict[str, Any]:
-    """The run as it is stored. Raises Unknown for the thread or the run."""
-    threads.require(c, thread_id)
-    run = runs.get(c, thread_id, run_id)
-    if run is None:
-        raise Unknown("run", run_id)
-    return run
 
 
 def _hint(request: Request) -> str | None:

@@ -11,11 +11,10 @@ from starlette.routing import Route
 
 from playground_tui.engine import objects
 from playground_tui.engine.api.requests import page_of
-from playground_tui.engine.api.runs import require
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import Json
 from playground_tui.engine.runs.live import shown
-from playground_tui.engine.store import steps
+from playground_tui.engine.store import runs, steps
 from playground_tui.engine.store.unknown import Unknown
 
 
@@ -24,7 +23,7 @@ async def index(request: Request) -> Response:
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
 
     def find(c: Connection) -> tuple[list[dict[str, Any]], bool]:
-        require(c, thread_id, run_id)
+        runs.require(c, thread_id, run_id)
         return steps.list_steps(c, run_id, page)
 
     items, more = await engine_of(request).database.read(find)
@@ -36,7 +35,7 @@ async def show(request: Request) -> Response:
     step_id = request.path_params["step_id"]
 
     def find(c: Connection) -> dict[str, Any]:
-        require(c, thread_id, run_id)
+        runs.require(c, thread_id, run_id)
         step = steps.get(c, run_id, step_id)
         if step is None:
             raise Unknown("run step", step_id)

@@ -223,9 +223,7 @@ class RunService:
 
     async def _find(self, thread_id: str, run_id: str, refusal: Callable[[str], ApiError]) -> LiveRun:
         """The active run. Raises Unknown, and the refusal that its status deserves if it is not active."""
-        run = await self._around.database.read(lambda c: runs.get(c, thread_id, run_id))
-        if run is None:
-            raise Unknown("run", run_id)
+        run = await self._around.database.read(lambda c: runs.require(c, thread_id, run_id))
         live = self._live.get(run_id)
         if live is None:
             raise refusal(run["status"])

@@ -49,6 +49,15 @@ def get(c: Connection, thread_id: str, run_id: str) -> dict[str, Any] | None:
     return c.execute(_GET, {"run": run_id, "thread": thread_id}).scalar_one_or_none()
 
 
+def require(c: Connection, thread_id: str, run_id: str) -> dict[str, Any]:
+    """The run. Raises Unknown for the thread or the run."""
+    threads.require(c, thread_id)
+    run = get(c, thread_id, run_id)
+    if run is None:
+        raise Unknown("run", run_id)
+    return run
+
+
 def find(c: Connection, run_id: str) -> dict[str, Any] | None:
     """The run in whatever thread, or None."""
     return c.execute(_FIND, {"run": run_id}).scalar_one_or_none()
