@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from playground_tui.config import Settings
 from tests.support.engine import RunningEngine
-from tests.support.playground import playground
+from tests.support.playground import Playground, playground
 
 SLOW = Settings(autosave_delay=60)
 
@@ -109,3 +110,18 @@ async def test_a_broken_session_file_does_not_keep_it_from_starting(engine: Runn
     assert broken
     async with playground(engine) as p:
         await p.until(lambda: any("broken" in said for said in p.said))
+
+
+async def test_a_thread_whose_messages_are_not_here_yet_is_not_called_empty(engine: RunningEngine) -> None:
+    client = engine.client()
+    thread = await client.create_thread(key="t")
+    async with playground(engine) as p:
+        await p.screen.picking.show_thread(thread)
+        await p.until(lambda: "This thread is empty." in thread_lines(p))
+    async with playground(engine, connect=False, door=asyncio.Event()) as p:
+        await p.until(lambda: "The messages of this thread are not here yet." in thread_lines(p))
+
+
+def thread_lines(p: Playground) -> list[str]:
+    thread = p.chat.thread
+    return [thread.render_line(y).text.strip() for y in range(thread.size.height)]

@@ -34,7 +34,7 @@ from playground_tui.ui.chat.messages import MoreBelow
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
 from playground_tui.ui.chat.status import RunStatus
-from playground_tui.ui.chat.thread import Scroll, ThreadView
+from playground_tui.ui.chat.thread import NOT_READ, WELCOME, Scroll, ThreadView
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
 
 LOW = 9
@@ -93,8 +93,12 @@ class ChatPane(Vertical):
 
     # What is shown
 
-    def show_thread(self, thread_id: str | None, messages: Sequence[Message], *, more: bool) -> None:
-        """Show a thread in place of everything, at its end. `more`: there are older messages than these."""
+    def show_thread(self, thread_id: str | None, messages: Sequence[Message], *, more: bool, read: bool = True) -> None:
+        """Show a thread in place of everything, at its end. `more`: there are older messages than these.
+
+        `read`: these are its messages, and not only those known before the server has answered.
+        """
+        self.thread.empty = WELCOME if read else NOT_READ
         self.header.show(thread_id)
         self._entries.show(messages, more=more)
 

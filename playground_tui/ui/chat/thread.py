@@ -31,8 +31,11 @@ WELCOME: Final = (
     "This thread is empty.",
     "",
     "Type a message below and press enter to send it.",
-    "ctrl+o opens an assistant, f1 shows every key.",
+    "",
+    "No assistant yet? ctrl+f goes to the form: name it, press f5, and ctrl+l comes back.",
+    "ctrl+o opens one that exists, f1 shows every key.",
 )
+NOT_READ: Final = ("The messages of this thread are not here yet.",)
 
 
 def calm_top(top: int, height: int, content: int, starts: Iterable[int]) -> int:
@@ -49,9 +52,9 @@ def calm_top(top: int, height: int, content: int, starts: Iterable[int]) -> int:
     return max(top, content - max(2, height // 4))
 
 
-def welcome(size: Size, style: Style) -> list[Strip]:
-    """What an empty thread says, a third of the way down."""
-    lines = [line for text in WELCOME for line in wrap([(text, style)], size.width - 4)]
+def centred(texts: Sequence[str], size: Size, style: Style) -> list[Strip]:
+    """What a thread without messages says, a third of the way down."""
+    lines = [line for text in texts for line in wrap([(text, style)], size.width - 4)]
     above: list[list[Span]] = [[]] * max(0, (size.height - len(lines)) // 3)
     return [strip([("  ", style), *line], size.width, style) for line in (above + lines)[: size.height]]
 
@@ -82,6 +85,8 @@ class ThreadView(ScrollView, can_focus=True):
         """Whether the window goes along with text that arrives."""
         self.more = False
         """Whether there are older messages than the first one here."""
+        self.empty: Sequence[str] = WELCOME
+        """The lines said when there is nothing to show."""
         self._now = now
         self._top_place: Place | None = None
         self._bound = 0
@@ -228,7 +233,7 @@ class ThreadView(ScrollView, can_focus=True):
         if self.column.items:
             lines = self.column.window(top, size.height, self.palette, self._now())
         else:
-            lines = welcome(size, self.palette.dim)
+            lines = centred(self.empty, size, self.palette.dim)
         return lines + [self._blank_line] * (size.height - len(lines))
 
     def _tell_below(self, bottom: int) -> None:
