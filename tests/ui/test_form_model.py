@@ -40,6 +40,15 @@ async def test_typing_searches_and_enter_takes_what_is_highlighted() -> None:
         assert [message.refresh for message in app.told_of(ModelsWanted)] == [False]
 
 
+async def test_typing_in_a_field_just_entered_searches_instead_of_adding_to_the_present_model() -> None:
+    async with form() as (app, pilot):
+        await at_the_model(app, pilot)
+        await pilot.press(*"mark", "down", "enter")
+        await until(lambda: app.pane.draft.value("model") == "rehearsal/markdown")
+        await pilot.press("end", *"-x")
+        assert app.pane.draft.value("model") == "rehearsal/markdown-x"
+
+
 async def test_any_id_can_be_typed_and_an_unlisted_one_is_said() -> None:
     async with form() as (app, pilot):
         box = await at_the_model(app, pilot)
@@ -88,7 +97,7 @@ async def test_escape_and_tab_close_the_list_and_keep_what_was_typed() -> None:
             await until(lambda: listed(app))
             await pilot.press(key)
             await until(lambda: not listed(app))
-        assert box.value == "rehearsal/echoxx"
+        assert box.value == "xx"
         assert app.pane.draft.value("model") == "rehearsal/echoxx"
 
 

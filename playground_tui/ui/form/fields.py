@@ -167,9 +167,9 @@ class TextField(FieldBox):
 class LineField(TextField):
     """Text of one line."""
 
-    def __init__(self, field: str, label: str, *, placeholder: str = "") -> None:
+    def __init__(self, field: str, label: str, *, placeholder: str = "", select: bool = False) -> None:
         super().__init__(field, label, clean_line)
-        self.input = LineBox(placeholder=placeholder, id=field)
+        self.input = LineBox(placeholder=placeholder, id=field, select=select)
 
     @property
     def control(self) -> Widget:

@@ -38,7 +38,7 @@ class ModelField(LineField):
     ]
 
     def __init__(self) -> None:
-        super().__init__("model", "Model", placeholder="type an id, or down for the list")
+        super().__init__("model", "Model", placeholder="type an id, or down for the list", select=True)
         self._models: tuple[str, ...] = ()
         self._found: list[str] = []
         self._words = ""

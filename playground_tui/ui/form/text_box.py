@@ -20,8 +20,9 @@ LONGEST_WRAPPED = 10_000
 class LineBox(Input):
     """An Input whose text is loaded without a message and pasted without control characters."""
 
-    def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
+    def __init__(self, *, placeholder: str = "", id: str | None = None, select: bool = False) -> None:  # noqa: A002
+        """`select`: what is there is selected when the cursor comes, so that typing replaces it."""
+        super().__init__(placeholder=placeholder, id=id, select_on_focus=select)
         self.cursor_blink = False
 
     def load(self, text: str) -> None:
