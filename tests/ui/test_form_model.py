@@ -98,7 +98,7 @@ async def test_escape_and_tab_close_the_list_and_keep_what_was_typed() -> None:
             await pilot.press(key)
             await until(lambda: not listed(app))
         assert box.value == "xx"
-        assert app.pane.draft.value("model") == "rehearsal/echoxx"
+        assert app.pane.draft.value("model") == "xx"
 
 
 async def test_a_click_chooses_too() -> None:

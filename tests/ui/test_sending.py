@@ -227,3 +227,32 @@ async def test_the_tool_calls_of_an_opened_thread_are_shown(engine: RunningEngin
         called = next(at for at, line in enumerate(lines) if "get_weather" in line)
         reported = next(at for at, line in enumerate(lines) if "rehearsal/tools: no language model" in line)
         assert called < reported
+
+
+async def test_shift_tab_goes_to_the_output_also_while_a_message_waits(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await opened(p, engine, model="rehearsal/tools", tools=[LOOKUP])
+        await p.write("what is the weather?")
+        await p.until(lambda: "requires action" in p.status)
+        await p.press(*"meanwhile", "enter", *"typed while it waits", "shift+tab", *"sunny", "enter")
+        await p.answered("sunny")
+        await p.until(lambda: "requires action" in p.status)
+        assert roles(p) == ["user", "assistant", "user"]
+        assert p.chat.composer.text == "typed while it waits"
+
+
+async def test_a_message_that_was_not_sent_says_how_to_send_or_edit_it(paced: RunningEngine) -> None:
+    async with playground(paced) as p:
+        await opened(p, paced, model="rehearsal/markdown")
+        await p.write("first")
+        await p.until(lambda: p.screen.sending.chatting.running)
+        await p.write("second\n[b]line[/b]")
+        await p.press("escape")
+        await p.until(lambda: "not sent" in p.text("#waiting"))
+        assert "(ctrl+r sends it, shift+tab goes here)" in p.text("#waiting")
+        assert "second [b]line[/b]" in p.text("#waiting")
+        await p.press("shift+tab")
+        await p.until(lambda: "(enter sends, e edits)" in p.text("#waiting"))
+        await p.press("e")
+        await p.until(lambda: p.chat.composer.text == "second\n[b]line[/b]")
+        assert not p.chat.waiting.display

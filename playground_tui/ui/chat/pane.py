@@ -83,8 +83,8 @@ class ChatPane(Vertical):
         yield self.header
         yield self.thread
         yield self.run_status
-        yield self.outputs
         yield self.waiting
+        yield self.outputs
         yield self.problem
         yield self.composer
 

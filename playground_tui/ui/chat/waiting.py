@@ -14,6 +14,11 @@ from playground_tui.text import shorten
 from playground_tui.ui.chat.messages import EditWaiting, SendWaiting
 
 HINT = "enter sends, e edits"
+FROM_AFAR = "ctrl+r sends it, shift+tab goes here"
+SHORT = "ctrl+r sends it"
+"""The hint while the cursor is elsewhere, where there is room and where there is little."""
+WIDE = 64
+"""Columns from which there is room."""
 
 
 class WaitingLine(Protocol):
@@ -60,9 +65,15 @@ class WaitingList(Widget, can_focus=True):
 
     def _line(self, number: int, line: WaitingLine) -> Content:
         lead = "> " if self.has_focus and number == self._chosen else "  "
-        hint = f"  ({HINT})" if line.state == "not sent" and (number == self._chosen or not self.has_focus) else ""
+        hint = f"  ({self._hint})" if line.state == "not sent" and number == self._chosen else ""
         room = max(4, self.size.width - len(lead) - len(line.state) - 2 - len(hint))
         return Content.assemble(lead, (line.state, "bold"), "  ", shorten(line.text, room), hint)
+
+    @property
+    def _hint(self) -> str:
+        if self.has_focus:
+            return HINT
+        return FROM_AFAR if self.size.width >= WIDE else SHORT
 
     def on_focus(self) -> None:
         self.refresh()
