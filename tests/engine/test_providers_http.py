@@ -225,3 +225,23 @@ async def test_closing_waits_for_the_last_stream(chat, server):
     assert await asked == "Hello"
     assert await text_of(chat) == "Hello"
     assert server.accepted == 2
+
+
+async def test_what_trickles_in_is_gathered_once_a_stream_is_under_way() -> None:
+    time = 0.0
+    came: list[bytes] = []
+    paused: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal time
+        for number in range(http.AT_ONCE + 6):
+            time += http.WAITED * 2 if number % 2 else 0
+            yield b"%d" % number
+
+    async def pause(_seconds: float) -> None:
+        paused.append(came[-1])
+
+    async for piece in http.gathered(pieces(), now=lambda: time, pause=pause):
+        came.append(piece)
+    assert came == [b"%d" % number for number in range(http.AT_ONCE + 6)]
+    assert paused == [b"17", b"19", b"21"]

@@ -22,7 +22,7 @@ from playground_tui.engine.runs.prompt import AFTER
 from playground_tui.engine.runs.states import COMPLETED
 from playground_tui.engine.store import messages, steps
 
-CHECKPOINT_SECONDS = 0.2
+CHECKPOINT_SECONDS = 0.25
 """How often the text so far is written to the store. Its beginning is there before anybody sees it."""
 CHECKPOINT_SHARE = 10
 """A long text is written less often: at most a tenth of the time goes into it."""
