@@ -67,6 +67,11 @@ class Paths:
         return self.data / "editor"
 
     @property
+    def versions(self) -> Path:
+        """Earlier states of assistants at servers that keep none."""
+        return self.data / "versions"
+
+    @property
     def serve_key(self) -> Path:
         return self.data / "serve.key"
 

@@ -44,12 +44,12 @@ def server_name(server: str) -> str:
 
 def draft_stem(server: str, key: str) -> str:
     """What the names of all instances' drafts of `key` begin with."""
-    return f"{server}--draft-{_plain(key)}--"
+    return f"{server}--draft-{plain(key)}--"
 
 
 def composer_stem(server: str, thread_id: str | None) -> str:
     """What the names of all instances' composers of a thread begin with."""
-    return f"{server}--composer-{'new' if thread_id is None else _plain(thread_id)}--"
+    return f"{server}--composer-{'new' if thread_id is None else plain(thread_id)}--"
 
 
 def new_draft_key(server: str, name: str) -> str | None:
@@ -66,7 +66,7 @@ def instance_of(stem: str, name: str) -> str | None:
     return match[1] if match else None
 
 
-def _plain(key: str) -> str:
+def plain(key: str) -> str:
     """`key` where it is harmless in a file name, else its hash: ids of other servers may be anything."""
     if len(key) <= 80 and _PLAIN.fullmatch(key):
         return key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
-from playground_tui.assistants.objects import Run
+from playground_tui.assistants.objects import Json, Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
+from playground_tui.cache.versions import Versions
 from playground_tui.text import clean
 from playground_tui.ui.desk import Desk
 from playground_tui.ui.editor import recover
@@ -79,12 +81,16 @@ class Editing:
         await self._close_editor()
         try:
             if wanted is not None:
-                await self.open(await self._find(wanted))
+                await self.open(await _id_of(wanted, self._desk.client))
             elif last or unread:
                 await self.open(last or unread or "")
         except NotFound as error:
             self._desk.say(f"{error} The form begins a new assistant.")
             self._begin(new_key(), self._new_draft())
+        except AssistantsError:
+            if self.editor is None and unread is None:
+                self._attach()
+            raise
         if self.editor is None:
             if self.draft == AssistantDraft():
                 self._begin(self.key, self._new_draft())
@@ -100,17 +106,6 @@ class Editing:
         await editor.changed_elsewhere()
         if editor.state.kind == "failed":
             self._desk.work(self.save(), group="save")
-
-    async def _find(self, wanted: str) -> str:
-        """The id of the assistant with this id or name. Raises AssistantsError in words."""
-        assert self._desk.client is not None
-        found = [a for a in await self._desk.client.list_assistants() if wanted in {a.id, a.name}]
-        if len(found) == 1:
-            return found[0].id
-        if not found:
-            raise AssistantsError(f"No assistant is called {clean(wanted, newlines=False)}: ctrl+o lists them.")
-        ids = ", ".join(assistant.id for assistant in found)
-        raise AssistantsError(f"Several assistants are called {clean(wanted, newlines=False)}: {ids}.")
 
     async def open(self, assistant_id: str) -> None:
         """Leave the open assistant, saved, and show this one with its unsaved edits. Raises AssistantsError."""
@@ -168,7 +163,13 @@ class Editing:
         assert self._desk.client is not None
         delay = self._desk.settings.autosave_delay
         self._attached_to = self._desk.client
-        self.editor = Editor(self._desk.client, self._draft, delay=delay, on_change=self._changed)
+        self.editor = Editor(
+            self._desk.client,
+            self._draft,
+            delay=delay,
+            on_change=self._changed,
+            on_seen=_keeper(self._desk),
+        )
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)
         self._form.show_elsewhere(self.editor.elsewhere)
@@ -266,7 +267,8 @@ class Editing:
 
     async def flush(self) -> SaveState:
         """Save what is unsaved and say how it went."""
-        assert self.editor is not None
+        if self.editor is None:
+            return SaveState("failed", detail="the assistant has not been read from the server yet")
         self.editor.edit(self._form.settle())
         return await self.editor.flush()
 
@@ -283,13 +285,24 @@ class Editing:
             self._begin(new_key(), self._new_draft())
             self._attach()
 
-    async def read_models(self) -> None:
-        """The server's model list, into the form and the cache."""
-        assert self._desk.client is not None
-        try:
-            models = tuple(await self._desk.client.list_models())
-        except AssistantsError as error:
-            self._desk.say(f"The model list could not be read: {error}")
-            return
-        self._form.set_models(models)
-        self._desk.cache.update_server(lambda state: replace(state, models=models, models_at=time.time()))
+
+async def _id_of(wanted: str, client: AssistantsClient | None) -> str:
+    """The id of the assistant with this id or name. Raises AssistantsError in words."""
+    assert client is not None
+    found = [a for a in await client.list_assistants() if wanted in {a.id, a.name}]
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        raise AssistantsError(f"No assistant is called {clean(wanted, newlines=False)}: ctrl+o lists them.")
+    ids = ", ".join(assistant.id for assistant in found)
+    raise AssistantsError(f"Several assistants are called {clean(wanted, newlines=False)}: {ids}.")
+
+
+def _keeper(desk: Desk) -> Callable[[Json], None]:
+    """What keeps the versions of assistants: the engine does it itself, for other servers it is done here."""
+    assert desk.client is not None
+    return _ignore if desk.client.is_engine else Versions(desk.paths.versions, desk.client.server_key).note
+
+
+def _ignore(_raw: Json) -> None:
+    """In place of keeping a version."""

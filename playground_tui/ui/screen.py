@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from playground_tui.assistants.errors import AssistantsError, NotReachable
+from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Change
 from playground_tui.text import clean
 from playground_tui.ui import keys
@@ -28,6 +28,7 @@ from playground_tui.ui.foot import Foot
 from playground_tui.ui.form import messages as form
 from playground_tui.ui.form.pane import FormPane
 from playground_tui.ui.link import Link
+from playground_tui.ui.models import read_models
 from playground_tui.ui.notice import Notice
 from playground_tui.ui.picking import Picking
 from playground_tui.ui.screen_actions import ScreenActions
@@ -59,6 +60,8 @@ class SplitScreen(ScreenActions, Screen[None]):
         self._open_client = open_client
         self._cancel_timer: Timer | None = None
         self._restored = False
+        self._foreign_timer: Timer | None = None
+        self._reading = False
         self._wanted_assistant = desk.settings.assistant
         self._wanted_thread = desk.settings.thread
 
@@ -98,27 +101,43 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.where.update(Content(clean(sentence, newlines=False)))
 
     async def _opened(self) -> None:
-        wanted, self._wanted_assistant = self._wanted_assistant, None
-        thread, self._wanted_thread = self._wanted_thread, None
+        """The server is there, or there again. Raises AssistantsError when that may be otherwise later."""
+        refused = ""
         try:
-            await self.editing.connected(wanted)
-        except NotReachable:
-            raise
+            await self.editing.connected(self._wanted_assistant)
         except AssistantsError as error:
-            self.desk.say(str(error))
+            if error.retry:
+                raise
+            refused = str(error)
+            self.desk.say(refused)
+        self._wanted_assistant = None
+        thread, self._wanted_thread = self._wanted_thread, None
         if thread is not None:
             await self.picking.show_thread(thread)
         elif not self.sending.busy:
             await self.sending.chatting.load()
         self.sending.pump()
-        await self.editing.read_models()
-        client = self.desk.client
-        if client is not None and not client.is_engine:
-            self.set_interval(FOREIGN_READ, self._read_assistant)
+        refused = await read_models(self.desk, self.form_pane) or refused
+        if self.desk.client is not None and not self.desk.client.is_engine:
+            self._watch_foreign(refused)
+
+    def _watch_foreign(self, refused: str) -> None:
+        """A server that reports no changes is asked. What it refused stays where its name would stand."""
+        if refused:
+            self._show_where(refused)
+        if self._foreign_timer is None:
+            self._foreign_timer = self.set_interval(FOREIGN_READ, self._read_assistant)
 
     def _read_assistant(self) -> None:
-        if self.app.app_focus and self.form_pane.display:
-            self.desk.work(self.editing.refresh(), group="read", exclusive=True)
+        if self.app.app_focus and self.form_pane.display and not self._reading:
+            self._reading = True
+            self.desk.work(self._read_assistant_once(), group="read")
+
+    async def _read_assistant_once(self) -> None:
+        try:
+            await self.editing.refresh()
+        finally:
+            self._reading = False
 
     async def _server_changed(self, change: Change) -> None:
         chatting = self.sending.chatting
@@ -211,7 +230,10 @@ class SplitScreen(ScreenActions, Screen[None]):
     @on(form.ModelsWanted)
     def _models_wanted(self) -> None:
         if self.desk.client is not None:
-            self.desk.work(self.editing.read_models(), group="models", exclusive=True)
+            self.desk.work(self._read_models(), group="models", exclusive=True)
+
+    async def _read_models(self) -> None:
+        await read_models(self.desk, self.form_pane)
 
     @on(form.ListRequested)
     def _list_requested(self) -> None:

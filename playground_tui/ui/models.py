@@ -1,0 +1,23 @@
+"""The server's model list, for the form and the cache."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from playground_tui.assistants.errors import AssistantsError
+from playground_tui.ui.desk import Desk
+from playground_tui.ui.form.pane import FormPane
+
+
+async def read_models(desk: Desk, form: FormPane) -> str:
+    """Read the list and show it. Returns why it could not be read, or ""."""
+    assert desk.client is not None
+    try:
+        models = tuple(await desk.client.list_models())
+    except AssistantsError as error:
+        desk.say(f"The model list could not be read: {error}")
+        return str(error)
+    form.set_models(models)
+    desk.cache.update_server(lambda state: replace(state, models=models, models_at=time.time()))
+    return ""
