@@ -211,12 +211,13 @@ class Sending:
         outbox, conversation = self.chatting.outbox, self.chatting.conversation
         text = self._pane.composer.text
         assistant_id = self._editing.assistant_id
-        if self.busy or self.chatting.running:
-            self._desk.say("A run is under way: escape cancels it.")
-        elif self._refused_by_form and text.strip():
-            self.submit(text, last_saved=True)
-        elif (held := outbox.first_held()) is not None:
+        refused = self._refused_by_form and bool(text.strip())
+        if not refused and (held := outbox.first_held()) is not None:
             self.send_held(held.key)
+        elif self.busy or self.chatting.running:
+            self._desk.say("A run is under way: escape cancels it.")
+        elif refused:
+            self.submit(text, last_saved=True)
         elif text.strip():
             self.submit(text)
         elif conversation is None or assistant_id is None or conversation.thread_id is None:

@@ -153,6 +153,8 @@ async def test_what_was_not_sent_at_the_last_start_waits_for_a_key(paced: Runnin
         items = p.screen.sending.chatting.outbox.items
         assert [(item.text, item.state) for item in items] == [("second", "not sent")]
         await p.until(lambda: p.screen.sending.chatting.running)
+        await p.press("ctrl+r")
+        assert [item.state for item in p.screen.sending.chatting.outbox.items] == ["waiting"]
         p.screen.sending.edit_held(items[0].key)
         assert p.chat.composer.text == "second"
         assert p.screen.sending.chatting.outbox.items == ()
