@@ -24,6 +24,8 @@ from playground_tui.engine.store import messages, steps
 
 CHECKPOINT_SECONDS = 0.25
 """How often the text so far is written to the store. Its beginning is there before anybody sees it."""
+FIRST_CHECKPOINT_SECONDS = 0.03
+"""The first pause between two writes; it doubles up to the usual one."""
 CHECKPOINT_SHARE = 10
 """A long text is written less often: at most a tenth of the time goes into it."""
 
@@ -91,14 +93,15 @@ class OpenMessage:
 
     async def _keep_text(self, kept: int) -> None:
         """Write the text a few times a second; `kept` characters of it are in the store already."""
-        pause = CHECKPOINT_SECONDS
+        usual = pause = FIRST_CHECKPOINT_SECONDS
         while True:
             await asyncio.sleep(pause)
+            usual = min(2 * usual, CHECKPOINT_SECONDS)
             if self._length > kept:
                 length, begun = self._length, monotonic()
                 if await self._checkpoint():
                     kept = length
-                pause = max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * (monotonic() - begun))
+                pause = max(usual, CHECKPOINT_SHARE * (monotonic() - begun))
 
     async def _checkpoint(self) -> bool:
         """Whether the text so far could be written: the store may fail now and work later."""
