@@ -159,3 +159,8 @@ def test_tools_that_are_not_there_yet_are_named() -> None:
         "file_search is not available in this engine yet; the run went on without."
     )
     assert left_out(a_run(tools=both)).startswith("code_interpreter and file_search are not available")
+
+
+def test_an_empty_thread_is_an_empty_message() -> None:
+    run = {"tools": [], "instructions": ""}
+    assert model_request(run, "m", [], first=True).turns == [UserTurn(("",))]

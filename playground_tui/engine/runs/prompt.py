@@ -72,7 +72,7 @@ def model_request(run: Json, model: str, turns: Sequence[Turn], *, first: bool) 
     tools = function_tools(run)
     return ModelRequest(
         model=model,
-        turns=turns,
+        turns=turns or [UserTurn(("",))],  # a thread may be empty; providers take no request without a message
         instructions=run.get("instructions") or "",
         tools=tools,
         tool_choice=_tool_choice(run.get("tool_choice"), first=first) if tools else None,
