@@ -11,10 +11,15 @@ import asyncio
 import os
 import select
 import signal
+from codecs import getincrementaldecoder
+from contextlib import suppress
 from typing import Any
 
+from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES
 from textual.drivers.linux_driver import LinuxDriver
+
+from playground_tui.ui.pasting import SafePaste
 
 BEHIND = MAX_QUEUED_WRITES - 6
 """Writes in the queue from which on frames are dropped; the room above is for the last words of `close`."""
@@ -22,6 +27,10 @@ CATCH_UP = 0.1
 """Seconds between looks whether the terminal has caught up."""
 LOOK = 1.0
 """Seconds between looks whether the terminal is still there."""
+TICK = 0.1
+"""Seconds between looks whether an escape was a key of its own."""
+AT_ONCE = 65_536
+"""Bytes read from the terminal at once, at most."""
 LAST_WORDS = 1.0
 """Seconds the terminal has at the end to take what is in the queue."""
 
@@ -43,6 +52,24 @@ class PatientDriver(LinuxDriver):
     def stuck(self) -> bool:
         """Whether a write to the terminal hangs, after `close`. The interpreter cannot end in order then."""
         return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    def run_input_thread(self) -> None:
+        """Read the terminal until it ends, or the program does."""
+        parser, pasted, decode = XTermParser(self._debug), SafePaste(), getincrementaldecoder("utf-8")("replace").decode
+        with suppress(OSError):
+            while not self.exit_event.is_set():
+                if select.select([self.fileno], [], [], TICK)[0]:
+                    data = os.read(self.fileno, AT_ONCE)
+                    if not data:
+                        return
+                    self._take(parser, pasted.safe(decode(data)))
+                for event in parser.tick():
+                    self.process_message(event)
+
+    def _take(self, parser: XTermParser, text: str) -> None:
+        if text:  # To the parser, nothing is the end.
+            for event in parser.feed(text):
+                self.process_message(event)
 
     def write(self, data: str) -> None:
         """Queue `data` for the terminal, or drop it while the terminal is behind."""
