@@ -43,6 +43,7 @@ class SplitScreen(ScreenActions, Screen[None]):
     """The only screen that stays: the thread on the left, the assistant on the right."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-lowest"), (10, "-low"), (18, "-high")]  # noqa: RUF012
     BINDINGS = [*keys.GLOBAL]  # noqa: RUF012
     AUTO_FOCUS: ClassVar[str | None] = None
 

@@ -122,3 +122,12 @@ async def test_the_foot_names_the_keys_of_the_pane_as_far_as_they_fit(engine: Ru
         await p.pilot.resize_terminal(120, 40)
         await p.pilot.pause()
         assert "ctrl+p more · ctrl+q quit" in str(p.screen.foot.render())
+
+
+async def test_in_the_smallest_window_one_can_still_write_and_read(engine: RunningEngine) -> None:
+    async with playground(engine, size=(20, 5)) as p:
+        await p.press("ctrl+l", *"hi")
+        await p.pilot.pause()
+        assert p.chat.composer.region.height >= 1
+        assert p.chat.composer.region.bottom <= 5
+        assert p.chat.thread.region.height >= 1
