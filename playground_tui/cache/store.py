@@ -264,7 +264,7 @@ class JsonStore:
         """A descriptor that holds the lock of the file that is at `name` now, or None."""
         path = self.directory / name
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+            descriptor = _opened_to_lock(path)
         except OSError:
             return None
         with contextlib.suppress(OSError):
@@ -273,6 +273,16 @@ class JsonStore:
                 return descriptor
         os.close(descriptor)
         return None
+
+
+def _opened_to_lock(path: Path) -> int:
+    """The file opened so that it can be locked: for writing where that is possible, as network file systems need it."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def sentence_of(directory: Path, error: OSError) -> str:

@@ -66,6 +66,7 @@ class PlaygroundApp(App[int]):
         self._split_keys = SplitKeys(monotonic)
         self._problem = ""
         self._notices: list[str] = []
+        self._leaving = False
         self.deadline: Deadline | None = None
         """Armed when the program is left, so that nothing keeps it from ending."""
         cache = Cache.open(
@@ -152,7 +153,10 @@ class PlaygroundApp(App[int]):
             self._notices.append(sentence)
 
     def _work(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None:
-        self.run_worker(job, group=group, exclusive=exclusive, exit_on_error=True)
+        if self._leaving:
+            job.close()
+        else:
+            self.run_worker(job, group=group, exclusive=exclusive, exit_on_error=True)
 
     def _stop_workers(self, group: str) -> None:
         self.workers.cancel_group(self, group)
@@ -164,6 +168,7 @@ class PlaygroundApp(App[int]):
         self._leave(0)
 
     def _leave(self, code: int) -> None:
+        self._leaving = True
         self.keep_now()
         if self.deadline is not None:
             self.deadline.arm(code)
@@ -171,6 +176,9 @@ class PlaygroundApp(App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault of the program: keep what was typed, and end with a sentence in place of Textual's trace."""
+        if self._leaving:  # an end in the middle of the start cuts mounting in two: no fault of anything
+            self._close_messages_no_wait()
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = error  # tests raise it again

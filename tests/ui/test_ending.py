@@ -143,3 +143,15 @@ def test_what_the_editor_had_written_comes_back(home: dict[str, str], number: si
         terminal.wait("Helper of old", "from the editor")
         assert "half a thou" not in terminal.screen
     assert list(Path(home["XDG_DATA_HOME"]).glob("playground-tui/editor/*")) == []
+
+
+@pytest.mark.parametrize("seconds", [0.5, 0.7, 0.9])
+def test_an_end_in_the_middle_of_the_start_is_no_fault(home: dict[str, str], seconds: float) -> None:
+    with Terminal(home) as terminal:
+        terminal.until(lambda: b"\x1b[?1049h" in terminal.written)
+        end = time.monotonic() + seconds - 0.5
+        while time.monotonic() < end:
+            terminal.read(0.01)
+        terminal.kill(signal.SIGTERM)
+        assert terminal.ended(within=HURRY) == 128 + signal.SIGTERM
+        assert b"had to stop" not in terminal.written and b"Warning" not in terminal.written
