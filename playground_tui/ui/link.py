@@ -43,7 +43,7 @@ class Link:
             except AssistantsError as error:
                 delay = DELAYS[min(failures, len(DELAYS) - 1)]
                 failures += 1
-                self._show(f"Not connected, trying again every {delay:.0f} s; what you type is kept. {error}")
+                self._show(f"Not connected, trying again in {delay:.0f} s; what you type is kept. {error}")
                 await asyncio.sleep(delay)
 
     async def _open(self) -> None:
