@@ -200,7 +200,7 @@ class _Arrival:
         if self._process is None or self._process.poll() == ANOTHER_RUNS:
             self._begin()
         elif self._process.poll() is not None:
-            raise LaunchError(f"The engine did not start. {tail(self._paths.engine_log)}".rstrip())
+            raise LaunchError(f"The engine did not start. {last_words(self._paths.engine_log)}".rstrip())
         return False
 
     def _reached(self, address: EngineAddress) -> bool:
@@ -266,6 +266,13 @@ def tail(log: Path) -> str:
         return ""
     last = [clean(line) for line in lines[-_TAIL_LINES:] if line.strip()]
     return f"The end of {log}:\n" + "\n".join(f"  {line}" for line in last) if last else ""
+
+
+def last_words(log: Path) -> str:
+    """Why an engine ended: its own sentence where it said one, else the end of its log."""
+    words = tail(log)
+    _, marked, sentence = words.rpartition("\n")[2].partition(" ERROR ")
+    return sentence if marked else words
 
 
 @contextmanager

@@ -243,3 +243,13 @@ def test_the_log_begins_anew_when_it_is_long(paths: Paths) -> None:
     assert "old" not in paths.engine_log.read_text()
     assert tail(paths.engine_log).startswith(f"The end of {paths.engine_log}:\n  ")
     assert __version__ in tail(paths.engine_log)
+
+
+def test_a_database_that_is_none_is_named_with_what_to_do(paths: Paths) -> None:
+    paths.data.mkdir(parents=True, mode=0o700)
+    paths.database.write_bytes(b"not a database" * 1000)
+    with pytest.raises(LaunchError) as caught:
+        ensure_engine(paths)
+    assert str(caught.value).startswith(f"The engine did not start. The database {paths.database} cannot be used")
+    assert "Move it elsewhere" in str(caught.value)
+    assert "\n" not in str(caught.value)

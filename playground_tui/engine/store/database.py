@@ -39,6 +39,10 @@ class UnreadableDatabase(StoreError):
     """The file is not a database, or it cannot be read or written."""
 
 
+_BROKEN = ("file is not a database", "malformed")
+"""What SQLite says of a file that no waiting and no room on the disk will mend."""
+
+
 class Database:
     """The engine's database. Functions given to `read` and `write` run in threads and take a connection."""
 
@@ -61,7 +65,9 @@ class Database:
             if revision != SCHEMA:
                 database._upgrade()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-            raise UnreadableDatabase(f"The database {path} cannot be used: {error}.") from error
+            broken = any(words in str(error) for words in _BROKEN)
+            advice = " Move it elsewhere to begin with an empty one." if broken else ""
+            raise UnreadableDatabase(f"The database {path} cannot be used: {error}.{advice}") from error
         return database
 
     def _upgrade(self) -> None:
