@@ -202,6 +202,23 @@ async def test_help_closes_with_the_key_that_opened_it(engine: RunningEngine) ->
         await back(p)
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_a_long_list_and_the_help_fit_into_the_window(engine: RunningEngine, size: tuple[int, int]) -> None:
+    await made(engine, *(f"Assistant {number}" for number in range(60)))
+    async with playground(engine, size=size) as p:
+        for key in ("ctrl+o", "f1"):
+            await p.press(key)
+            await p.until(lambda: p.app.screen is not p.screen)
+            await p.press("pagedown", "pagedown")
+            await p.pilot.pause()
+            dialog = p.app.screen.query_one(".dialog")
+            hint = p.app.screen.query_one(".dialog-hint")
+            assert "esc close" in str(hint.render())
+            assert dialog.content_region.contains_region(hint.region)
+            await p.press("escape")
+            await back(p)
+
+
 async def test_names_from_elsewhere_are_shown_and_never_obeyed(engine: RunningEngine) -> None:
     (hostile,) = await made(engine, "[/b] [@click=app.quit]x[/] \x1b]0;t\x07 名前 🎉")
     async with playground(engine) as p:

@@ -36,8 +36,8 @@ class Help(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Static(Content("Help"), classes="dialog-title")
             with VerticalScroll(can_focus=True):
-                yield Static(Content(ABOUT))
-                yield Static(Content(self._about_here), classes="help-here")
                 lines = [Content.assemble((key.ljust(width), "bold"), "  ", does) for key, does in self._keys]
                 yield Static(Content("\n").join(lines))
+                yield Static(Content(ABOUT), classes="help-about")
+                yield Static(Content(self._about_here), classes="help-about")
             yield Static(Content("up, down scroll · esc close"), classes="dialog-hint")
