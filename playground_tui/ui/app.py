@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.content import Content
 from textual.driver import Driver
 from textual.widgets import Static
@@ -24,6 +22,7 @@ from playground_tui.text import clean
 from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.driver import PatientDriver
 from playground_tui.ui.faults import record
+from playground_tui.ui.orderly import OrderlyApp
 from playground_tui.ui.palette import PlaygroundCommands
 from playground_tui.ui.signals import Deadline, leave_on_signals
 from playground_tui.ui.split_keys import SplitKeys
@@ -32,13 +31,11 @@ from playground_tui.ui.themes import DARK, LIGHT
 if TYPE_CHECKING:
     from playground_tui.ui.screen import SplitScreen
 
-LONGEST_TYPING = 0.5
-"""Seconds a field may take for what was typed into it before a key that does something goes ahead."""
 FLUSH_BEFORE_QUIT = 2.0
 """Seconds a save may take when quitting; the draft is on disk already."""
 
 
-class PlaygroundApp(App[int]):
+class PlaygroundApp(OrderlyApp):
     """The playground. `open_client` finds or starts the server, after the first paint."""
 
     TITLE = "playground-tui"
@@ -61,8 +58,7 @@ class PlaygroundApp(App[int]):
         self.theme = settings.theme if settings.theme in self.available_themes else DARK.name
         self._open_client = open_client
         self._split: SplitScreen | None = None
-        self._early: list[events.Key] = []
-        """Keys typed before there was a screen to take them."""
+        self.takes_keys = False  # not before there is a composer
         self._split_keys = SplitKeys(monotonic)
         self._problem = ""
         self._notices: list[str] = []
@@ -89,12 +85,11 @@ class PlaygroundApp(App[int]):
         with self.batch_update():  # one paint, not one for each step of the layout
             await self.push_screen(split)
         self._split = split
-        for key in self._early:
-            self.post_message(key)
-        self._early.clear()
-        self.call_after_refresh(self._begin, split)
+        self.takes_keys = True
+        await self.handle_waiting()
+        self.call_after_refresh(self._painted, split)
 
-    def _begin(self, split: SplitScreen) -> None:
+    def _painted(self, split: SplitScreen) -> None:
         """The screen is painted: say what could not be said before, and look for the server."""
         for sentence in self._notices:
             self.say(sentence)
@@ -102,33 +97,11 @@ class PlaygroundApp(App[int]):
             split.show_disk_problem(self._problem)
         split.connect()
 
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            if self._split is None:
-                self._early.append(event)
-                return
-            if self._is_rest_of_torn_key(event):
-                return
-            if not event.is_printable:
-                await self._typed_so_far()
-        await super().on_event(event)
-
-    async def _typed_so_far(self) -> None:
-        """Wait until the focused field has taken the characters typed before this key.
-
-        In a burst, as a slow link delivers it, a key of the screen would overtake them: enter would send a message
-        without its end, f5 save a name without its last letters.
-        """
-        if self.focused is not None:
-            taken = asyncio.Event()
-            if self.focused.call_later(taken.set):
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(taken.wait(), LONGEST_TYPING)
-
-    def _is_rest_of_torn_key(self, event: events.Key) -> bool:
-        if event.key == "escape":
+    def is_swallowed(self, key: events.Key) -> bool:
+        """The rest of an arrow key that the line tore apart is not typed."""
+        if key.key == "escape":
             self._split_keys.escaped()
-        elif self._split_keys.swallows(event.character):
+        elif self._split_keys.swallows(key.character):
             if self._split is not None:
                 self._split.keep_running()
             return True

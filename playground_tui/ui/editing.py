@@ -192,6 +192,7 @@ class Editing:
         """The form has a new draft: into the cache at once, to the server soon."""
         if draft.text("model") != self._shown.text("model"):
             self._form.show_notes({})
+        self._form.heard(draft)
         self._shown = self._draft = draft
         self._edited_at = time.time()
         self._keep(draft)

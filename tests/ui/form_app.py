@@ -49,6 +49,8 @@ class FormApp(App[None]):
 
     def on_draft_changed(self, message: Message) -> None:
         self.told.append(message)
+        if isinstance(message, messages.DraftChanged):
+            self.pane.heard(message.draft)
 
     on_create_requested = on_save_requested = on_take_other = on_models_wanted = on_draft_changed
     on_list_requested = on_editor_requested = on_configuration_toggled = on_draft_changed

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from textual import events
+from textual.keys import _character_to_key
+
+from playground_tui.config import Settings
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
 
@@ -131,3 +135,19 @@ async def test_in_the_smallest_window_one_can_still_write_and_read(engine: Runni
         assert p.chat.composer.region.height >= 1
         assert p.chat.composer.region.bottom <= 5
         assert p.chat.thread.region.height >= 1
+
+
+async def test_a_long_burst_of_keys_loses_none_while_saves_come_back(engine: RunningEngine) -> None:
+    client = engine.client()
+    made = await client.create_assistant({"model": "rehearsal/echo", "name": "A"}, key="k")
+    async with playground(engine, settings=Settings(autosave_delay=0.0)) as p:
+        await p.screen.picking.open_assistant(made.id)
+        p.form.focus_field("name")
+        text = "0123456789 abcdefghijklmnopqrstuvwxyz " * 4
+        for key in ["end", *["backspace"] * 40]:
+            p.app.post_message(events.Key(key, None))
+        for character in text:
+            p.app.post_message(events.Key(_character_to_key(character), character))
+        await p.until(lambda: p.form.draft.text("name") == text)
+        await p.until(lambda: p.screen.editing.editor and p.screen.editing.editor.state.kind == "saved")
+        assert (await client.retrieve_assistant(made.id)).name == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,9 +21,6 @@ from playground_tui.ui.form.model import ModelField
 from playground_tui.ui.form.slider import Slider
 from playground_tui.ui.form.status import SaveStatus
 from playground_tui.ui.form.tools import NOT_RUN, ToolFields
-
-MOST_TOLD = 32
-"""Edits told that the screen may not have given back yet."""
 
 _JUDGED_WITH = {
     "file_search": ("functions",),
@@ -48,8 +44,7 @@ class FormPane(Vertical):
     def __init__(self, *, id: str | None = "form", builtin_engine: bool = True) -> None:  # noqa: A002
         super().__init__(id=id)
         self.builtin_engine = builtin_engine
-        self._draft = self._given = AssistantDraft()
-        self._told: deque[AssistantDraft] = deque(maxlen=MOST_TOLD)
+        self._draft = self._heard = AssistantDraft()
         self._state = SaveState("saved")
         self._notes: Mapping[str, str] = {}
         self._elsewhere: Mapping[str, Elsewhere] = {}
@@ -112,8 +107,7 @@ class FormPane(Vertical):
 
     def show(self, draft: AssistantDraft, *, models: Sequence[str] | None = None) -> None:
         """Another assistant: every field is loaded, marks of the last one go."""
-        self._draft = self._given = draft
-        self._told.clear()
+        self._draft = self._heard = draft
         self._asked = False
         self._elsewhere, self._notes = {}, {}
         if models is not None:
@@ -128,21 +122,17 @@ class FormPane(Vertical):
         What was typed since is newer than `draft` may know, and stays.
         """
         mine = self.settle()
-        kept = {field: mine.value(field) for field in API_FIELD if self._is_newer(field, draft.value(field))}
-        changed = [field for field in API_FIELD if field not in kept and draft.value(field) != mine.value(field)]
-        self._given = draft
-        self._draft = draft.with_(**kept)
+        typed = {field: mine.value(field) for field in API_FIELD if mine.value(field) != self._heard.value(field)}
+        changed = [field for field in API_FIELD if field not in typed and draft.value(field) != mine.value(field)]
+        self._heard = draft
+        self._draft = draft.with_(**typed)
         self._load(changed)
-        if kept:
+        if typed:
             self.post_message(DraftChanged(self._draft))
-        else:
-            self._told.clear()
 
-    def _is_newer(self, field: str, value: Value) -> bool:
-        """Whether the field's value came after this one: it is what was given before, or an edit told since."""
-        if value == self._draft.value(field):
-            return False
-        return any(value == known.value(field) for known in (self._given, *self._told))
+    def heard(self, draft: AssistantDraft) -> None:
+        """The screen has taken this edit in: what is given back from now on knows of it."""
+        self._heard = draft
 
     def settle(self) -> AssistantDraft:
         """The draft with what the fields hold at this moment; tells of it what was not told yet."""
@@ -254,7 +244,6 @@ class FormPane(Vertical):
         if draft is self._draft:
             return
         self._draft = draft
-        self._told.append(draft)
         self._judge(_affected(values))
         self.post_message(DraftChanged(draft))
 
