@@ -87,13 +87,6 @@ class AssistantDraft:
         """Types of the tools that are kept but not edited here."""
         return tools.others(tools.tool_list(self.base))
 
-    def function_definitions(self) -> list[dict[str, Any]]:
-        """The definitions in the form, also while functions are off; empty when they cannot be read."""
-        try:
-            return tools.parse_functions(self.text("functions"))
-        except FunctionTextError:
-            return []
-
     # What is sent
 
     def changes(self) -> dict[str, Any]:

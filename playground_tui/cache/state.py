@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 Json = Mapping[str, Any]
@@ -199,13 +199,10 @@ class ServerState:
     """Sent texts, newest last, at most HISTORY."""
     last_assistant: str | None = None
     last_thread: str | None = None
-    functions: Mapping[str, list[Any]] = field(default_factory=dict)
-    """Assistant id -> function definitions that are kept while their box is unticked."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         threads = (ThreadEntry.from_json(item) for item in _tables(raw, "threads"))
-        functions = _table(raw, "functions")
         return cls(
             threads=tuple(entry for entry in threads if entry.id),
             models=_texts(raw, "models"),
@@ -213,7 +210,6 @@ class ServerState:
             history=_texts(raw, "history")[-HISTORY:],
             last_assistant=_text(raw, "last_assistant") or None,
             last_thread=_text(raw, "last_thread") or None,
-            functions={key: list(kept) for key, kept in functions.items() if isinstance(kept, list | tuple)},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -224,5 +220,4 @@ class ServerState:
             "history": list(self.history[-HISTORY:]),
             "last_assistant": self.last_assistant,
             "last_thread": self.last_thread,
-            "functions": {key: list(kept) for key, kept in self.functions.items()},
         }

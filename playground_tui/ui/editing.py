@@ -34,6 +34,12 @@ def new_key() -> str:
     return f"new-{uuid.uuid4()}"
 
 
+def _kept(desk: Desk, key: str | None) -> tuple[AssistantDraft, float]:
+    """What the cache has of this assistant, and when it was typed; an empty draft where it has nothing."""
+    kept = desk.cache.load_draft(key) if key else None
+    return (AssistantDraft.from_json(kept.to_json()), kept.edited_at) if kept else (AssistantDraft(), 0.0)
+
+
 class Editing:
     """One assistant open in the form at a time, kept in the cache at every change and saved by its Editor."""
 
@@ -64,11 +70,10 @@ class Editing:
         session = self._desk.cache.session
         key = session.assistant_id or session.draft_key
         self._first_start = key is None
-        kept = self._desk.cache.load_draft(key) if key else None
-        draft = AssistantDraft() if kept is None else AssistantDraft.from_json(kept.to_json())
+        draft, edited_at = _kept(self._desk, key)
         created = SaveState("unsaved" if draft.unsaved() else "saved")
         self._form.show_state(created if session.assistant_id else SaveState("new"))
-        self._begin(key or new_key(), draft, kept.edited_at if kept else 0.0)
+        self._begin(key or new_key(), draft, edited_at)
 
     async def connected(self, wanted: str | None) -> None:
         """The server is there: go on with what is shown, or open `wanted` (an id or a name)."""
@@ -114,12 +119,17 @@ class Editing:
             raise AssistantsError("Not connected yet: the list opens as soon as the server has answered.")
         assistant = await client.retrieve_assistant(assistant_id)
         await self._leave()
-        kept = self._desk.cache.load_draft(assistant_id)
-        unsaved = kept is not None and bool(kept.edits)
-        draft = AssistantDraft.from_json(kept.to_json()) if kept and unsaved else AssistantDraft(assistant.raw)
-        self._begin(assistant_id, draft, kept.edited_at if kept and unsaved else 0.0)
+        draft, edited_at = _kept(self._desk, assistant_id)
+        unsaved = (draft, edited_at) if draft.edits else (AssistantDraft(assistant.raw), 0.0)
+        self._begin(assistant_id, *unsaved)
         self._attach()
         await self.refresh()
+
+    async def resume(self, key: str) -> None:
+        """Go on with an assistant that was begun and left before it was created."""
+        await self._leave()
+        self._begin(key, *_kept(self._desk, key))
+        self._attach()
 
     async def begin(self) -> None:
         """A new assistant, not created yet."""
@@ -164,11 +174,7 @@ class Editing:
         delay = self._desk.settings.autosave_delay
         self._attached_to = self._desk.client
         self.editor = Editor(
-            self._desk.client,
-            self._draft,
-            delay=delay,
-            on_change=self._changed,
-            on_seen=_keeper(self._desk),
+            self._desk.client, self._draft, delay=delay, on_change=self._changed, on_seen=_keeper(self._desk)
         )
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)

@@ -12,6 +12,7 @@ WITHOUT_KEY = (
     ("copy_thread", "copy the whole thread"),
     ("clone_assistant", "clone this assistant"),
     ("restore_assistant", "bring back the assistant deleted last"),
+    ("restore_thread", "bring back the thread deleted last"),
 )
 
 

@@ -28,18 +28,25 @@ class Picking:
         self._editing = editing
         self._sending = sending
         self._deleted: str | None = None
+        self._deleted_thread: str | None = None
 
     async def assistant(self) -> Choice | None:
         """Choose an assistant and do what was chosen, unless it is for the screen (`copy id`), which is returned."""
         assert self._desk.client is not None
-        picker = AssistantPicker(await self._desk.client.list_assistants(), where=self._desk.client.where)
+        drafts = [draft for draft in self._desk.cache.new_drafts() if draft.key != self._editing.key]
+        assistants = await self._desk.client.list_assistants()
+        picker = AssistantPicker(assistants, drafts, where=self._desk.client.where)
         choice = await self._screen.app.push_screen_wait(picker)
         if choice is None or choice.action == "copy id":
             return choice
+        begun = choice.id.startswith("new-")
         if choice.action == "delete":
-            await self._delete_assistant(choice.id)
+            await (self._drop_draft(choice.id) if begun else self._delete_assistant(choice.id))
             return None
-        if choice.action == "open":
+        if begun:
+            await self._editing.resume(choice.id)
+            await self.show_thread(None)
+        elif choice.action == "open":
             await self.open_assistant(choice.id)
         elif choice.action == "new":
             await self.new_assistant()
@@ -63,6 +70,10 @@ class Picking:
         """Begin an assistant with everything of this one."""
         await self._editing.clone(assistant_id)
         await self.show_thread(None)
+
+    async def _drop_draft(self, key: str) -> None:
+        if await self._ask("Give up this assistant that was not created yet?", "", yes="give up", no="keep"):
+            self._desk.cache.drop_draft(key)
 
     async def _delete_assistant(self, assistant_id: str) -> None:
         question = f"Delete the assistant {assistant_id}?"
@@ -105,6 +116,17 @@ class Picking:
     async def _delete_thread(self, thread_id: str) -> None:
         if await self._ask("Delete this thread?", UNDO, yes="delete", no="keep"):
             await self._sending.chatting.delete(thread_id)
+            self._deleted_thread = thread_id
+            self._desk.say("Deleted. The palette (ctrl+p) has: bring back the thread deleted last.")
+
+    async def restore_thread(self) -> None:
+        """Bring back the thread deleted last in this session, and show it."""
+        assert self._desk.client is not None
+        if self._deleted_thread is None:
+            raise AssistantsError("no thread was deleted since the start.")
+        thread_id, self._deleted_thread = self._deleted_thread, None
+        await self._desk.client.restore_thread(thread_id)
+        await self.show_thread(thread_id)
 
     async def show_thread(self, thread_id: str | None) -> None:
         """Leave the open thread and show this one; None begins a new one."""

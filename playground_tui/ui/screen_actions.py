@@ -123,6 +123,9 @@ class ScreenActions(Screen[None]):
     def action_restore_assistant(self) -> None:
         self._attempt(self.picking.restore_assistant(), "Not brought back")
 
+    def action_restore_thread(self) -> None:
+        self._attempt(self.picking.restore_thread(), "Not brought back")
+
     def action_new_thread(self) -> None:
         self._attempt(self.picking.new_thread(len(self.chat_pane.messages())), "No new thread", then="to_composer")
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground_tui.assistants import tools
 from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.fields import API_FIELD
 
@@ -113,7 +114,6 @@ def test_functions_keep_their_places_and_the_options_of_their_tool() -> None:
 def test_a_whole_tool_pasted_as_a_definition_is_understood() -> None:
     one = draft().with_(function=True, functions=json.dumps(TIME))
     assert one.changes() == {"tools": [TIME]}
-    assert one.function_definitions() == [{"name": "time"}]
 
 
 def test_functions_ticked_without_a_definition_change_nothing_yet() -> None:
@@ -127,7 +127,7 @@ def test_functions_ticked_without_a_definition_change_nothing_yet() -> None:
 def test_unticked_functions_keep_their_definitions_in_the_draft() -> None:
     one = draft(tools=[WEATHER]).with_(function=False)
     saved, _ = one.rebased({**one.base, **one.changes()})
-    assert saved.function_definitions() == [WEATHER["function"]]
+    assert tools.parse_functions(saved.text("functions")) == [WEATHER["function"]]
     assert not saved.unsaved()
     assert saved.with_(function=True).changes() == {"tools": [{"type": "function", "function": WEATHER["function"]}]}
 
@@ -241,7 +241,6 @@ def test_bad_function_definitions_say_what_is_wrong(text: str, problem: str) -> 
     one = draft().with_(function=True, functions=text)
     assert one.problems()["functions"].startswith(f"function definitions: {problem}")
     assert one.changes() == {}
-    assert one.function_definitions() == []
 
 
 def test_too_many_tools_are_refused() -> None:
@@ -279,7 +278,7 @@ def test_a_change_elsewhere_is_taken_and_one_on_both_sides_stays_mine() -> None:
 def test_text_put_aside_by_hand_survives_a_change_elsewhere() -> None:
     one = draft(tools=[TIME]).with_(function=False, functions='[{"name": "mine"}]')
     two, others = one.rebased({**one.base, "tools": [WEATHER]})
-    assert two.function_definitions() == [{"name": "mine"}]
+    assert tools.parse_functions(two.text("functions")) == [{"name": "mine"}]
     assert others == {}
 
 

@@ -231,3 +231,46 @@ async def test_names_from_elsewhere_are_shown_and_never_obeyed(engine: RunningEn
         await p.answered("[red]hello[/red]")
         await listed(p, "ctrl+g")
         assert "[/] [red]hello[/red]" in rows(p)[0] and "\x1b" not in rows(p)[0]
+
+
+async def test_an_assistant_begun_and_left_is_listed_and_gone_on_with_or_given_up(engine: RunningEngine) -> None:
+    await made(engine, "Poet")
+    async with playground(engine) as p:
+        await p.press("ctrl+f", *"Half made")
+        await p.until(lambda: p.form.draft.text("name") == "Half made")
+        await p.press("ctrl+n")
+        await p.until(lambda: p.form.draft.text("name") == "")
+        await listed(p, "ctrl+o")
+        assert rows(p)[-2:] == ["begun, not created yet", "Half made"]
+        await p.press(*"half", "enter")
+        await p.until(lambda: p.form.draft.text("name") == "Half made")
+        await back(p)
+        await p.press("ctrl+n")
+        await p.until(lambda: p.form.draft.text("name") == "")
+        await listed(p, "ctrl+o")
+        await p.press(*"half", "ctrl+d")
+        await p.until(lambda: isinstance(p.app.screen, Confirm))
+        await p.press("enter")
+        await back(p)
+        await listed(p, "ctrl+o")
+        assert "Half made" not in rows(p)
+
+
+async def test_a_deleted_thread_can_be_brought_back(engine: RunningEngine) -> None:
+    (poet,) = await made(engine, "Poet")
+    async with playground(engine) as p:
+        await p.screen.picking.open_assistant(poet)
+        await p.write("a line")
+        await p.answered("a line")
+        thread = p.screen.sending.chatting.thread_id
+        p.screen.action_restore_thread()
+        await p.until(lambda: any("no thread was deleted" in said for said in p.said))
+        await listed(p, "ctrl+g")
+        await p.press("ctrl+d")
+        await p.until(lambda: isinstance(p.app.screen, Confirm))
+        await p.press("enter")
+        await p.until(lambda: p.screen.sending.chatting.thread_id is None)
+        await back(p)
+        p.screen.action_restore_thread()
+        await p.until(lambda: [message.text for message in p.chat.messages()][:1] == ["a line"])
+        assert p.screen.sending.chatting.thread_id == thread

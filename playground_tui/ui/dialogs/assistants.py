@@ -8,9 +8,11 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from playground_tui.assistants.objects import Assistant
+from playground_tui.cache.state import DraftState
 from playground_tui.text import clean, shorten
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 
+NOT_CREATED = "begun, not created yet"
 HINT = "enter open · ctrl+n new · ctrl+k clone · ctrl+d delete · ctrl+y copy id · esc close"
 
 
@@ -26,8 +28,18 @@ def assistant_row(assistant: Assistant) -> Row:
     )
 
 
+def draft_row(draft: DraftState) -> Row:
+    """An assistant that was begun and not created yet."""
+    name = draft.edits.get("name") or draft.base.get("name")
+    title = shorten(clean(name, newlines=False), 60) if isinstance(name, str) and name else "(no name)"
+    return Row(id=draft.key, title=title, group=NOT_CREATED)
+
+
 class AssistantPicker(Chooser):
-    """Open, clone, delete an assistant, copy its id, or begin a new one (Choice("", "new"))."""
+    """Open, clone, delete an assistant, copy its id, or begin a new one (Choice("", "new")).
+
+    `drafts` are assistants that were begun and not created yet.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new", priority=True),
@@ -36,10 +48,10 @@ class AssistantPicker(Chooser):
         Binding("ctrl+y", "choose('copy id')", priority=True),
     ]
 
-    def __init__(self, assistants: Sequence[Assistant], *, where: str) -> None:
+    def __init__(self, assistants: Sequence[Assistant], drafts: Sequence[DraftState] = (), *, where: str) -> None:
         super().__init__(
             f"Assistants on {where}",
-            [assistant_row(assistant) for assistant in assistants],
+            [*map(draft_row, drafts), *map(assistant_row, assistants)],
             hint=HINT,
             empty="no assistants yet: ctrl+n begins one",
         )
