@@ -154,8 +154,10 @@ async def test_messages_of_a_thread_are_read_oldest_first(database: Database) ->
     await add_thread(database, "other")
     keys = [await add_message(database, "t", str(number)) for number in range(4)]
     await add_message(database, "other", "x")
-    assert ids(await database.read(lambda c: messages.of_thread(c, "t"))) == keys
-    assert ids(await database.read(lambda c: messages.of_thread(c, "t", limit=2))) == keys[2:]
+    items, more = await database.read(lambda c: messages.list_messages(c, "t", Page(order="asc")))
+    assert (ids(items), more) == (keys, False)
+    items, more = await database.read(lambda c: messages.list_messages(c, "t", Page(limit=2)))
+    assert (ids(items), more) == (keys[:1:-1], True)
 
 
 async def test_messages_of_one_run(database: Database) -> None:
@@ -181,7 +183,7 @@ async def test_a_deleted_thread_comes_back_with_its_messages(database: Database)
     with pytest.raises(Unknown, match="No thread found with id 't'"):
         await database.write(lambda c: threads.update(c, "t", {}))
     await database.write(lambda c: threads.restore(c, "t"))
-    assert ids(await database.read(lambda c: messages.of_thread(c, "t"))) == [key]
+    assert ids((await database.read(lambda c: messages.list_messages(c, "t", Page())))[0]) == [key]
     assert ids(await listed(database)) == ["t"]
 
 

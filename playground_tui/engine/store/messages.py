@@ -28,9 +28,6 @@ _INSERT = insert_into(messages)
 _UPDATE = update_table(messages).where(messages.c.id == bindparam("message"))
 _SET_BODY = _UPDATE.values(body=bindparam("body"))
 _SET_TEXT = _UPDATE.values(body=bindparam("body"), folded=bindparam("folded"))
-_NEWEST = (
-    select(messages.c.body).where(messages.c.thread_id == bindparam("thread"), _LIVING).order_by(messages.c.seq.desc())
-)
 
 
 def text_of(message: Mapping[str, Any]) -> str:
@@ -93,12 +90,6 @@ def _first_message(c: Connection, thread_id: str) -> str:
     bodies = c.execute(living.order_by(messages.c.seq)).scalars()
     with bodies:
         return next((opening for body in bodies if (opening := _opening(body))), "")
-
-
-def of_thread(c: Connection, thread_id: str, *, limit: int | None = None) -> list[dict[str, Any]]:
-    """The newest `limit` messages of the thread (all of them with None), oldest first."""
-    newest = c.execute(_NEWEST.limit(limit), {"thread": thread_id}).scalars()
-    return list(newest)[::-1]
 
 
 def list_messages(
