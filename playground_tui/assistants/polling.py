@@ -48,9 +48,7 @@ class Poll:
         self.run = run
 
 
-async def poll(
-    server: Server, thread_id: str, run_id: str, *, interval: float = INTERVAL
-) -> AsyncGenerator[Event, None]:
+async def poll(server: Server, thread_id: str, run_id: str) -> AsyncGenerator[Event, None]:
     """The events of a run until it rests: has ended or awaits outputs. Raises AssistantsError."""
     told = Poll()
     while True:
