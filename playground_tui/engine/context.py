@@ -12,9 +12,12 @@ from starlette.requests import HTTPConnection
 
 if TYPE_CHECKING:
     from playground_tui.engine.changes import ChangeFeed
+    from playground_tui.engine.files import Files
     from playground_tui.engine.providers.registry import ProviderRegistry
     from playground_tui.engine.runs.service import RunService
     from playground_tui.engine.store.database import Database
+    from playground_tui.engine.tools.code_interpreter.service import Interpreter
+    from playground_tui.engine.tools.file_search.service import SearchService
 
 
 @dataclass(slots=True)
@@ -25,6 +28,9 @@ class Engine:
     changes: ChangeFeed
     providers: ProviderRegistry
     runs: RunService
+    files: Files
+    search: SearchService
+    interpreter: Interpreter
     clock: Callable[[], float] = time.time
     run_expires_after: int = 600
     """Seconds after its creation in which a run expires."""

@@ -17,6 +17,7 @@ from playground_tui.engine.api import control, routes
 from playground_tui.engine.changes import ChangeFeed
 from playground_tui.engine.context import Engine
 from playground_tui.engine.errors import EXCEPTION_HANDLERS
+from playground_tui.engine.files import Files
 from playground_tui.engine.guards import (
     Activity,
     CountRequests,
@@ -31,6 +32,8 @@ from playground_tui.engine.providers.base import Provider, ProviderSettings
 from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs.service import RunService
 from playground_tui.engine.store.database import Database
+from playground_tui.engine.tools.code_interpreter.service import Interpreter
+from playground_tui.engine.tools.file_search.service import SearchService
 
 IDLE_EXIT = 1800.0
 """Seconds the engine lives alone, until a visitor says otherwise."""
@@ -93,10 +96,22 @@ class EngineServer:
     def _build(self, database: Database, clock: Callable[[], float], probe: bool, rehearsal: Provider | None) -> Engine:
         changes = ChangeFeed(clock)
         providers = ProviderRegistry(own_addresses=self.own_addresses, probe=probe, rehearsal=rehearsal)
+        files = Files(database.path.with_name("files"), database, clock=clock)
+        search = SearchService(database, files, providers)
+        interpreter = Interpreter(database.path.with_name("sandbox"), files)
         runs = RunService(
             database, changes, providers, clock=clock, expires_after=lambda: self.engine.run_expires_after
         )
-        return Engine(database=database, changes=changes, providers=providers, runs=runs, clock=clock)
+        return Engine(
+            database=database,
+            changes=changes,
+            providers=providers,
+            runs=runs,
+            files=files,
+            search=search,
+            interpreter=interpreter,
+            clock=clock,
+        )
 
     def _app(self, handlers: Iterable[BaseRoute]) -> ASGIApp:
         app = Starlette(routes=list(handlers), exception_handlers=EXCEPTION_HANDLERS)
@@ -148,6 +163,8 @@ class EngineServer:
     async def close(self) -> None:
         """End the runs, then the connections, then what they stood on. Returns when all is written."""
         await self.engine.runs.stop()
+        await self.engine.search.stop()
+        await self.engine.interpreter.stop()
         self.engine.changes.close()
         listeners: list[Listener | TcpListener] = [*self._unix, *self._tcp]
         for listener in listeners:

@@ -26,7 +26,8 @@ from playground_tui.protocol import SCHEMA
 
 async def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
     def differences(c: Connection) -> list[object]:
-        return compare_metadata(MigrationContext.configure(c), metadata)
+        known = {"include_object": lambda found, name, *_: not name.startswith("chunk_words")}
+        return compare_metadata(MigrationContext.configure(c, opts=known), metadata)
 
     assert await database.read(differences) == []
 

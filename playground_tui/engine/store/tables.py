@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     literal_column,
 )
 
@@ -136,3 +139,103 @@ replies = Table(
     PrimaryKeyConstraint("key", "path"),
     Index(None, "created_at"),
 )
+
+files = Table(
+    "files",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("created_at", Integer, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "purpose", "seq"),
+    sqlite_autoincrement=True,
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+upload_parts = Table(
+    "upload_parts",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("upload_id", Text, ForeignKey(uploads.c.id, ondelete="CASCADE"), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Index(None, "upload_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+vector_stores = Table(
+    "vector_stores",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("created_at", Integer, nullable=False),
+    Column("last_active_at", Integer, nullable=False),
+    Column("expires_at", Integer),
+    Column("body", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+vector_store_files = Table(
+    "vector_store_files",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("vector_store_id", Text, ForeignKey(vector_stores.c.id, ondelete="CASCADE"), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("usage_bytes", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    UniqueConstraint("vector_store_id", "id"),
+    Index(None, "status", "seq"),
+    Index(None, "id"),
+    sqlite_autoincrement=True,
+)
+"""The files of a vector store: `id` is the file's. The file itself may be deleted; it is then taken out of here too."""
+
+file_batches = Table(
+    "file_batches",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("vector_store_id", Text, ForeignKey(vector_stores.c.id, ondelete="CASCADE"), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+batch_files = Table(
+    "batch_files",
+    metadata,
+    Column("batch_id", Text, ForeignKey(file_batches.c.id, ondelete="CASCADE"), nullable=False),
+    Column("store_file", Integer, ForeignKey(vector_store_files.c.seq, ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("batch_id", "store_file"),
+    Index(None, "store_file"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("store_file", Integer, ForeignKey(vector_store_files.c.seq, ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("embedding", LargeBinary),
+    UniqueConstraint("store_file", "position"),
+)
+"""What files are searched by, in pieces. `embedding` is float32, little-endian, of length one; null without any.
+
+The words of `text` are in the full-text table `chunk_words` (SQLite's FTS5), which triggers keep in step.
+"""
