@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
@@ -20,6 +20,7 @@ from playground_tui.engine.store.unknown import Unknown
 
 _NOT_FOUND = 404
 _NOT_IMPLEMENTED = 501
+NO_ROOM = 507
 _NOTHING = object()
 _WRONG_KIND = {
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "an object is expected"),
@@ -62,8 +63,8 @@ class Json(Response):
 
 
 def answer(error: ApiError) -> Response:
-    """The response that an error is. What is not there is not asked for again: the SDKs would, after a 5xx."""
-    headers = {"x-should-retry": "false"} if error.status == _NOT_IMPLEMENTED else None
+    """The response that an error is. What no second try can mend gets none: the SDKs make one, after a 5xx."""
+    headers = {"x-should-retry": "false"} if error.status in (_NOT_IMPLEMENTED, NO_ROOM) else None
     return Json(error.body, status_code=error.status, headers=headers)
 
 
@@ -147,6 +148,10 @@ def _on_active_run(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error)))
 
 
+def _on_hang_up(_request: Request, _error: Exception) -> Response:
+    return answer(ApiError("The request ended before its body did."))
+
+
 def _on_key_reused(_request: Request, _error: Exception) -> Response:
     return answer(ApiError("This Idempotency-Key came before with another request.", code="idempotency_key_reused"))
 
@@ -172,6 +177,7 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     UnknownCursor: _on_unknown_cursor,
     ActiveRun: _on_active_run,
     KeyReused: _on_key_reused,
+    ClientDisconnect: _on_hang_up,
     HTTPException: _on_http,
     Exception: _on_anything,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import re
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
@@ -20,6 +21,13 @@ from playground_tui.engine.errors import ApiError, answer
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of one request's body."""
+MAX_FILE = 512 * 1024 * 1024
+"""Bytes of one file."""
+MAX_PART = 64 * 1024 * 1024
+"""Bytes of one part of an upload."""
+_FORM = 1024 * 1024
+"""Bytes of a form beside the file in it."""
+_FORMS = ((re.compile(r"/v1/files"), MAX_FILE + _FORM), (re.compile(r"/v1/uploads/[^/]+/parts"), MAX_PART + _FORM))
 _UNCOUNTED = {"/engine", "/engine/settings", "/engine/stop"}
 _LOG_LINES_WAITING = 1000
 _FOREIGN = "This server is not known by that name. `playground-tui serve --allow-host NAME` adds one."
@@ -68,16 +76,23 @@ class CountRequests:
                 await self._app(scope, receive, send)
 
 
-class LimitBody:
-    """Refuses bodies beyond `limit` bytes, by their header or when they have grown beyond it."""
+def body_limit(path: str) -> int:
+    """How many bytes a request to this path may bring: where files come in, more."""
+    return next((limit for pattern, limit in _FORMS if pattern.fullmatch(path)), MAX_BODY)
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY):
+
+class LimitBody:
+    """Refuses bodies beyond the limit of their path, by their header or when they have grown beyond it."""
+
+    def __init__(self, app: ASGIApp, limit_of: Callable[[str], int] = body_limit):
         self._app = app
-        self._limit = limit
+        self._limit_of = limit_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _declared_length(scope) > self._limit:
-            await refuse(scope, receive, send, 413, self._sentence())
+        limit = self._limit_of(scope["path"])
+        sentence = f"The request is larger than {limit} bytes."
+        if declared_length(scope) > limit:
+            await refuse(scope, receive, send, 413, sentence)
             return
         arrived = 0
 
@@ -85,23 +100,21 @@ class LimitBody:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > self._limit:
-                raise ApiError(self._sentence(), status=413)
+            if arrived > limit:
+                raise ApiError(sentence, status=413)
             return message
 
         async def closing(message: Message) -> None:
             # The rest of the body still comes: the connection cannot be used again.
-            if message["type"] == "http.response.start" and arrived > self._limit:
+            if message["type"] == "http.response.start" and arrived > limit:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         await self._app(scope, limited, closing)
 
-    def _sentence(self) -> str:
-        return f"The request is larger than {self._limit} bytes."
 
-
-def _declared_length(scope: Scope) -> int:
+def declared_length(scope: Scope) -> int:
+    """How many bytes the body has by its header, 0 where that does not say."""
     value = header(scope, b"content-length")
     return int(value) if value.isdecimal() else 0
 

@@ -245,7 +245,7 @@ async def test_a_body_is_refused_once_it_has_grown_beyond_the_limit() -> None:
 
     app = Starlette(routes=[Route("/", echo, methods=["POST"])], exception_handlers=EXCEPTION_HANDLERS)
     for limit, status in ((10, 200), (9, 413)):
-        transport = httpx2.ASGITransport(LimitBody(app, limit))
+        transport = httpx2.ASGITransport(LimitBody(app, lambda _path, limit=limit: limit))
         async with httpx2.AsyncClient(transport=transport, base_url="http://engine") as client:
             response = await client.post("/", content=parts())
             assert response.status_code == status

@@ -35,19 +35,25 @@ async def body_of(request: Request, schema: type[BodyT]) -> BodyT:
         given = from_json(raw, allow_inf_nan=False) if raw.strip() else {}
     except ValueError as error:
         raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json") from error
+    return validated(schema, given)
+
+
+def validated(schema: type[BodyT], given: object) -> BodyT:
+    """What was given as `schema` has it. Raises ApiError."""
     try:
         return schema.model_validate(given)
     except ValidationError as error:
         raise invalid(error, given) from error
 
 
-def page_of(request: Request) -> Page:
-    """The part of a list that the query asks for. Raises ApiError."""
+def page_of(request: Request, *, most: int = MAX_LIMIT, default: int = 20, back: bool = True) -> Page:
+    """The part of a list that the query asks for; without `back` the list knows no `before`. Raises ApiError."""
     query = request.query_params
-    limit = query.get("limit", "20")
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_LIMIT):
-        raise ApiError(f"Invalid 'limit': it is a whole number from 1 to {MAX_LIMIT}.", param="limit")
-    return Page(int(limit), _order(query.get("order", "desc")), query.get("after"), query.get("before"))
+    limit = query.get("limit", str(default))
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= most):
+        raise ApiError(f"Invalid 'limit': it is a whole number from 1 to {most}.", param="limit")
+    before = query.get("before") if back else None
+    return Page(int(limit), _order(query.get("order", "desc")), query.get("after"), before)
 
 
 def _order(given: str) -> Literal["asc", "desc"]:
@@ -63,24 +69,27 @@ def client_of(request: Request) -> str:
     return request.headers.get(CLIENT_HEADER, "")[:LABEL_CHARACTERS]
 
 
-async def write_once(request: Request, act: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
+async def write_once(
+    request: Request, act: Callable[[Connection], dict[str, Any]], *, digest: str | None = None
+) -> dict[str, Any]:
     """What `act` returns in a transaction; with an Idempotency-Key the reply that this key has had within 24 h.
 
-    The reply is kept in the same transaction: whatever happens to the engine, a key acts once.
+    The reply is kept in the same transaction: whatever happens to the engine, a key acts once. `digest` tells the
+    request from others where its body is not to be had any more.
     Raises KeyReused when the key came with another body.
     """
     engine = engine_of(request)
     place = _place(request)
     if place is None:
         return await engine.database.write(act)
-    digest, now = await _digest(request), engine.now()
+    told, now = digest or await _digest(request), engine.now()
 
     def act_once(c: Connection) -> dict[str, Any]:
-        known = idempotency.find(c, *place, digest, now=now)
+        known = idempotency.find(c, *place, told, now=now)
         if known is not None:
             return known
         reply = act(c)
-        idempotency.keep(c, *place, digest, reply, now=now)
+        idempotency.keep(c, *place, told, reply, now=now)
         return reply
 
     return await engine.database.write(act_once)

@@ -146,11 +146,15 @@ files = Table(
     Column("seq", Integer, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("created_at", Integer, nullable=False),
+    Column("expires_at", Integer),
+    Column("deleted_at", Integer),
     Column("purpose", Text, nullable=False),
     Column("body", JSON, nullable=False),
     Index(None, "purpose", "seq"),
+    Index(None, "expires_at"),
     sqlite_autoincrement=True,
 )
+"""A deleted file stays for its id alone, which a list may still go on from: its contents are gone at once."""
 
 uploads = Table(
     "uploads",
@@ -161,6 +165,7 @@ uploads = Table(
     Column("expires_at", Integer, nullable=False),
     Column("status", Text, nullable=False),
     Column("body", JSON, nullable=False),
+    Index(None, "expires_at"),
     sqlite_autoincrement=True,
 )
 

@@ -46,12 +46,15 @@ def _files() -> None:
     op.create_table(
         "files",
         *_head(),
+        sa.Column("expires_at", sa.Integer()),
+        sa.Column("deleted_at", sa.Integer()),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.UniqueConstraint("id", name="uq_files_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_files_purpose_seq", "files", ["purpose", "seq"])
+    op.create_index("ix_files_expires_at", "files", ["expires_at"])
 
 
 def _uploads() -> None:
@@ -64,6 +67,7 @@ def _uploads() -> None:
         sa.UniqueConstraint("id", name="uq_uploads_id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_uploads_expires_at", "uploads", ["expires_at"])
     op.create_table(
         "upload_parts",
         *_head(),
