@@ -11,10 +11,13 @@ from sqlalchemy import Connection
 from playground_tui.engine.objects import text_part
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs.states import Ending, message_ended, run_ended, step_ended, usage_object
-from playground_tui.engine.store import messages, runs, steps
+from playground_tui.engine.store import messages, runs, steps, threads
 
 Event = tuple[str, dict[str, Any]]
 """The name of an event of the stream, and the stored object it carries."""
+
+BORROWED = "_completion"
+"""Key of a stored run whose thread was made for one chat completion: the thread goes out of sight with its end."""
 
 _CALLS_CUT = "The answer was cut before its function calls were whole."
 
@@ -52,6 +55,8 @@ def end_run(
             events += end_step(c, step, ending, now=now, usage=request_usage, loose=loose)
     tokens = usage_object(usage or Usage(0, 0))  # null is for a run that has not ended
     run = runs.update(c, run_id, {**(changes or {}), **run_ended(ending, now, tokens)})
+    if BORROWED in run and threads.get(c, run["thread_id"]):
+        threads.delete(c, run["thread_id"], at=now)
     return [*events, (f"thread.run.{ending.status}", run)]
 
 

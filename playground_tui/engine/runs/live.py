@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from playground_tui.engine.changes import Action, ChangeFeed, Kind
 from playground_tui.engine.objects import present
 from playground_tui.engine.providers.base import Usage
-from playground_tui.engine.runs.endings import Event, Loose, end_run, kept_usage
+from playground_tui.engine.runs.endings import BORROWED, Event, Loose, end_run, kept_usage
 from playground_tui.engine.runs.feed import Feed
 from playground_tui.engine.runs.states import Ending
 from playground_tui.engine.store.database import Database
@@ -165,6 +165,9 @@ class LiveRun:
                     changes=self.noted(),
                 )
             )
+            if BORROWED in self.run:
+                thread_id = self.run["thread_id"]
+                self.around.changes.publish("thread", thread_id, thread_id=thread_id, action="deleted")
             self.feed.rest()
 
     def interrupt(self, ending: Ending) -> None:
