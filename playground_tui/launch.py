@@ -24,6 +24,8 @@ from playground_tui.text import clean
 
 ANOTHER_RUNS = 3
 """Exit status of an engine that found another one living in its data directory."""
+CHECK_SECONDS = 3600.0
+"""How long the engine may look at its store: all of it is read."""
 _POLL = 0.02
 _REFUSED = 400
 _TAIL_LINES = 6
@@ -72,6 +74,32 @@ def stop_engine(paths: Paths, *, timeout: float = 10.0) -> bool:
     if not _within(timeout, lambda: not lock_is_held(paths.engine_lock)):
         raise LaunchError(f"The engine (process {address.pid}) does not stop. End it with: kill -9 {address.pid}")
     return True
+
+
+def check_store(paths: Paths) -> dict[str, Any]:
+    """What the engine, or in its absence a process in its place, finds in the store: see `GET /engine/check`.
+
+    Raises LaunchError when nobody could look.
+    """
+    address = find_engine(paths)
+    if address is not None:
+        return _checked_by(address)
+    done = subprocess.run(check_command(paths), check=False, capture_output=True, env=engine_environment(os.environ))
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        words = done.stderr.decode(errors="replace").strip()
+        raise LaunchError(f"The store could not be checked: {clean(words)}") from error
+    if "error" in report:
+        raise LaunchError(clean(str(report["error"])))
+    return report
+
+
+def _checked_by(address: EngineAddress) -> dict[str, Any]:
+    try:
+        return ask_engine(address.socket, "GET", "/engine/check", timeout=CHECK_SECONDS)
+    except EngineSilent as error:
+        raise LaunchError(f"The engine (process {address.pid}) does not answer at {address.socket}: {error}") from error
 
 
 def ask_engine(
@@ -247,6 +275,11 @@ def engine_command(paths: Paths) -> list[str]:
     """The command line of the engine of these directories (-P: nothing is imported from where it is started)."""
     directories = ["--data", str(paths.data), "--state", str(paths.state), "--runtime", str(paths.runtime)]
     return [sys.executable, "-P", "-m", "playground_tui.engine", *directories]
+
+
+def check_command(paths: Paths) -> list[str]:
+    """The command line that looks at the store of these directories while no engine runs."""
+    return [sys.executable, "-P", "-m", "playground_tui.engine.check", "--data", str(paths.data)]
 
 
 def engine_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`playground-tui engine status|stop`."""
+"""`playground-tui engine status|stop|check`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from playground_tui.config import Settings
-from playground_tui.launch import EngineSilent, LaunchError, ask_engine, find_engine, stop_engine
+from playground_tui.launch import EngineSilent, LaunchError, ask_engine, check_store, find_engine, stop_engine
 from playground_tui.paths import Paths
 from playground_tui.text import clean
 
@@ -23,29 +23,29 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "engine",
-        help="say whether the engine runs, or stop it",
+        help="say whether the engine runs, stop it, or check its store",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", metavar="status|stop", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="status|stop|check", required=True)
     status = actions.add_parser("status", help="process, version, connections, active runs, providers")
     stop = actions.add_parser("stop", help="stop it; runs under way end as failed, with their text kept")
-    for action in (status, stop):
+    check = actions.add_parser("check", help="look whether everything in the store is whole; changes nothing")
+    for action in (status, stop, check):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
 async def run(
     arguments: argparse.Namespace, _connect: object, _settings: Settings, paths: Paths, out: TextIO, err: TextIO
 ) -> int:
-    """Exit code 0, or 1 when an engine lives that does not answer or does not stop."""
-    act = _status if arguments.action == "status" else _stop
+    """Exit code 0, or 1 when an engine lives that does not answer or does not stop, or the store is not sound."""
     try:
-        result, sentence = await asyncio.to_thread(act, paths)
+        result, sentence = await asyncio.to_thread(_ACTIONS[arguments.action], paths)
     except LaunchError as error:
         print(clean(str(error)), file=err)
         return 1
     print(json.dumps(result) if arguments.json else sentence, file=out)
-    return 0
+    return 0 if result.get("sound", True) else 1
 
 
 def _status(paths: Paths) -> tuple[dict[str, Any], str]:
@@ -84,3 +84,21 @@ def duration(seconds: float) -> str:
 def _stop(paths: Paths) -> tuple[dict[str, Any], str]:
     stopped = stop_engine(paths)
     return {"stopped": stopped}, "The engine has stopped." if stopped else "The engine does not run."
+
+
+def _check(paths: Paths) -> tuple[dict[str, Any], str]:
+    report = check_store(paths)
+    return report, found(report)
+
+
+def found(report: Mapping[str, Any]) -> str:
+    """What a check of the store says, in lines for a person."""
+    sentences = [str(finding["sentence"]) for finding in report["findings"]]
+    if sentences:
+        return clean("\n".join([*sentences, f"The store is not sound: {len(sentences)} found."]))
+    counts = {**report["counts"], "active runs": report["active_runs"]}
+    counted = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
+    return clean(f"The store is sound: {counted}.")
+
+
+_ACTIONS = {"status": _status, "stop": _stop, "check": _check}

@@ -1,4 +1,4 @@
-"""`playground-tui engine status|stop`."""
+"""`playground-tui engine status|stop|check`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import argparse
 import asyncio
 import io
 import json
+import sqlite3
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from playground_tui import launch
 from playground_tui.commands import engine as command
 from playground_tui.commands.engine import described, duration
 from playground_tui.config import Settings
-from playground_tui.launch import ensure_engine
+from playground_tui.launch import ask_engine, ensure_engine
 from playground_tui.paths import Paths
 from tests.support.engine_process import held_lock, home, write_address
 
@@ -56,15 +60,40 @@ async def test_a_living_engine_is_described_and_stopped(paths: Paths) -> None:
 async def test_an_engine_that_does_not_answer_is_a_sentence(paths: Paths) -> None:
     with held_lock(paths):
         write_address(paths)
-        code, out, err = await call(paths, "status")
-    assert (code, out) == (1, "") and "does not answer at" in err
+        for action in ("status", "check"):
+            code, out, err = await call(paths, action)
+            assert (code, out) == (1, "") and "does not answer at" in err
 
 
 async def test_an_engine_elsewhere_is_a_sentence(paths: Paths) -> None:
     write_address(paths, host="devbox", boot_id="another kernel")
-    for action in ("status", "stop"):
+    for action in ("status", "stop", "check"):
         code, out, err = await call(paths, action)
         assert (code, out) == (1, "") and "devbox" in err
+
+
+async def test_the_store_is_checked_with_and_without_an_engine(paths: Paths) -> None:
+    code, out, err = await call(paths, "check")
+    assert (code, out) == (1, "") and err.startswith("There is no store yet at ")
+    address = await asyncio.to_thread(ensure_engine, paths)
+    thread = ask_engine(address.socket, "POST", "/v1/threads", {})["id"]
+    things = "assistants 0, threads 1, messages 0, runs 0, steps 0, files 0, vector stores 0, chunks 0, active runs 0"
+    sound = f"The store is sound: {things}.\n"
+    assert await call(paths, "check") == (0, sound, "")
+    await call(paths, "stop")
+    assert await call(paths, "check") == (0, sound, "")
+    with closing(sqlite3.connect(paths.database)) as connection, connection:
+        connection.execute("UPDATE threads SET message_count = 9")
+    sentence = f"thread {thread} counts 9 messages and has 0."
+    assert await call(paths, "check") == (1, f"{sentence}\nThe store is not sound: 1 found.\n", "")
+    code, out, _ = await call(paths, "check", "--json")
+    assert (code, json.loads(out)["findings"][0]["sentence"]) == (1, sentence)
+
+
+async def test_a_check_that_dies_says_why(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    dying = [sys.executable, "-c", "raise SystemExit('no memory')"]
+    monkeypatch.setattr(launch, "check_command", lambda _paths: dying)
+    assert await call(paths, "check") == (1, "", "The store could not be checked: no memory\n")
 
 
 def test_what_an_engine_says_is_cleaned() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from playground_tui.engine.check.store import check_store
 from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.listeners import CannotListen
 from playground_tui.engine.providers.base import ProviderSettings
 from playground_tui.engine.sse import event_stream, sse
+from playground_tui.engine.store.runs import all_active
 
 if TYPE_CHECKING:
     from playground_tui.engine.server import EngineServer, TcpListener
@@ -45,6 +48,17 @@ def description(server: EngineServer) -> dict[str, Any]:
 
 async def show(request: Request) -> Response:
     return Json(description(_server(request)))
+
+
+async def check(request: Request) -> Response:
+    """Whether the store holds together, and each run that is active there is one this engine works on."""
+    engine = _server(request).engine
+    directory = engine.database.path.with_name("files")
+    report = await engine.database.read(partial(check_store, directory=directory, now=engine.now()))
+    known = engine.runs.active_ids
+    active = {run["id"] for run in await engine.database.read(all_active)}
+    lost = [run_id for run_id in report.active_runs if run_id in active and run_id not in known]
+    return Json(report.with_lost(lost).plain())
 
 
 async def settings(request: Request) -> Response:
@@ -123,6 +137,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 ROUTES = [
     Route("/engine", show, methods=["GET"]),
+    Route("/engine/check", check, methods=["GET"]),
     Route("/engine/settings", settings, methods=["PUT"]),
     Route("/engine/stop", stop, methods=["POST"]),
     Route("/engine/listen", listen, methods=["POST"]),

@@ -71,6 +71,11 @@ class RunService:
         """How many runs are active, those that wait for tool outputs included."""
         return len(self._live)
 
+    @property
+    def active_ids(self) -> frozenset[str]:
+        """The ids of these: a run is among them before it is stored and until its end is."""
+        return frozenset(self._live)
+
     async def create(
         self, thread_id: str, body: CreateRun, *, provider_hint: str | None = None, keep: Keep = keep_nothing
     ) -> dict[str, Any]:

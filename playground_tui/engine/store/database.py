@@ -104,16 +104,21 @@ def _prepare(path: Path) -> str:
     """Make the file if there is none, and return the revision of its schema ("" for an empty one)."""
     path.touch(mode=0o600)
     path.chmod(0o600)
-    with closing(sqlite3.connect(path)) as connection:
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        row = known and connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    revision = row[0] if row else ""
+    revision = revision_of(path)
     if revision > SCHEMA:
         raise NewerDatabase(
             f"The database {path} was made by a newer version of playground-tui (schema {revision}, this one knows"
             f" {SCHEMA}): install that version again, or use another data directory."
         )
     return revision
+
+
+def revision_of(path: Path) -> str:
+    """The revision of a database's schema, "" for an empty file. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(path)) as connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = known and connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else ""
 
 
 def _sql_engine(path: Path, journal: Journal, *, begin: str, connections: int) -> Engine:

@@ -82,10 +82,11 @@ def delete(c: Connection, thread_id: str, message_id: str, *, at: int) -> None:
     """Take the message out of sight until it is purged. Raises Unknown."""
     require(c, thread_id, message_id)
     c.execute(_UPDATE.values(deleted_at=at), {"message": message_id})
-    threads.note_deletion(c, thread_id, first=_first_message(c, thread_id))
+    threads.note_deletion(c, thread_id, first=first_message(c, thread_id))
 
 
-def _first_message(c: Connection, thread_id: str) -> str:
+def first_message(c: Connection, thread_id: str) -> str:
+    """What the list of threads shows of the thread: the beginning of its first message with a text of the user's."""
     living = select(messages.c.body).where(messages.c.thread_id == thread_id, _LIVING)
     bodies = c.execute(living.order_by(messages.c.seq)).scalars()
     with bodies:

@@ -1,0 +1,119 @@
+"""What must hold of files, uploads, vector stores and what these are searched by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from playground_tui.engine.check.rule import Finding, Rule
+from playground_tui.engine.store.tables import files
+
+FILES = (
+    Rule(
+        "file",
+        "is not what its columns say",
+        """SELECT id FROM files
+            WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')
+            OR purpose IS NOT json_extract(body, '$.purpose')""",
+    ),
+    Rule(
+        "upload",
+        "is not what its columns say",
+        """SELECT id FROM uploads
+            WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')
+            OR status IS NOT json_extract(body, '$.status') OR expires_at IS NOT json_extract(body, '$.expires_at')""",
+    ),
+    Rule(
+        "upload",
+        "is {status} and differs from that in whether it has made a file",
+        """SELECT id, status FROM uploads
+            WHERE (json_extract(body, '$.file') IS NOT NULL) <> (status = 'completed')""",
+    ),
+)
+
+VECTOR_STORES = (
+    Rule(
+        "vector store",
+        "is not what its columns say",
+        """SELECT id FROM vector_stores
+            WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')""",
+    ),
+    Rule(
+        "vector store file",
+        "of {store} is not what its columns say",
+        """SELECT id, vector_store_id AS store FROM vector_store_files
+            WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')
+            OR vector_store_id IS NOT json_extract(body, '$.vector_store_id')
+            OR status IS NOT json_extract(body, '$.status')
+            OR usage_bytes IS NOT json_extract(body, '$.usage_bytes')""",
+    ),
+    Rule(
+        "vector store file",
+        "of {store} has no file",
+        """SELECT v.id, v.vector_store_id AS store FROM vector_store_files v
+            WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = v.id)""",
+    ),
+    Rule(
+        "vector store file",
+        "of {store} is {status} with the error of another status",
+        """SELECT id, vector_store_id AS store, status FROM vector_store_files
+            WHERE status NOT IN ('in_progress', 'completed', 'failed', 'cancelled')
+            OR (json_extract(body, '$.last_error') IS NOT NULL) <> (status = 'failed')""",
+    ),
+    Rule(
+        "file batch",
+        "of {store} has a file of another store: {file}",
+        """SELECT b.id, b.vector_store_id AS store, v.id AS file
+            FROM batch_files j JOIN file_batches b ON b.id = j.batch_id
+            JOIN vector_store_files v ON v.seq = j.store_file
+            WHERE v.vector_store_id <> b.vector_store_id""",
+    ),
+)
+
+CHUNKS = (
+    Rule(
+        "vector store file",
+        "of {store} is {status} and can be searched",
+        """SELECT v.id, v.vector_store_id AS store, v.status FROM vector_store_files v
+            WHERE v.status <> 'completed' AND EXISTS (SELECT 1 FROM chunks k WHERE k.store_file = v.seq)""",
+    ),
+    Rule(
+        "vector store file",
+        "of {store} lacks some of its {count} chunks",
+        """SELECT v.id, v.vector_store_id AS store, count(*) AS count
+            FROM chunks k JOIN vector_store_files v ON v.seq = k.store_file
+            GROUP BY v.seq HAVING min(k.position) <> 0 OR max(k.position) <> count(*) - 1""",
+    ),
+    Rule(
+        "vector store file",
+        "of {store} has embeddings of different lengths, or for some of its chunks alone",
+        """SELECT v.id, v.vector_store_id AS store
+            FROM chunks k JOIN vector_store_files v ON v.seq = k.store_file
+            GROUP BY v.seq HAVING min(coalesce(length(k.embedding), 0)) <> max(coalesce(length(k.embedding), 0))
+            OR max(length(k.embedding)) % 4 <> 0""",
+    ),
+    Rule(
+        "chunk",
+        "is not found by its words",
+        "SELECT seq AS id FROM chunks EXCEPT SELECT id FROM chunk_words_docsize",
+    ),
+    Rule(
+        "chunk",
+        "is gone and still found by its words",
+        "SELECT id FROM chunk_words_docsize EXCEPT SELECT seq FROM chunks",
+    ),
+)
+
+RULES = (*FILES, *VECTOR_STORES, *CHUNKS)
+
+
+def missing_contents(c: Connection, directory: Path) -> Iterator[Finding]:
+    """Files whose contents are not on the disk, or not all of them."""
+    for row in c.execute(select(files.c.id, files.c.body["bytes"].as_integer().label("bytes"))).all():
+        path = directory / row.id
+        if not path.is_file():
+            yield Finding("file", row.id, "has no contents on the disk")
+        elif path.stat().st_size != row.bytes:
+            yield Finding("file", row.id, f"has {path.stat().st_size} bytes on the disk in place of {row.bytes}")
