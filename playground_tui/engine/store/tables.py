@@ -187,6 +187,7 @@ vector_stores = Table(
     Column("seq", Integer, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("created_at", Integer, nullable=False),
+    Column("deleted_at", Integer),
     Column("last_active_at", Integer, nullable=False),
     Column("expires_at", Integer),
     Column("body", JSON, nullable=False),
@@ -200,6 +201,7 @@ vector_store_files = Table(
     Column("id", Text, nullable=False),
     Column("vector_store_id", Text, ForeignKey(vector_stores.c.id, ondelete="CASCADE"), nullable=False),
     Column("created_at", Integer, nullable=False),
+    Column("deleted_at", Integer),
     Column("status", Text, nullable=False),
     Column("usage_bytes", Integer, nullable=False),
     Column("body", JSON, nullable=False),
@@ -208,7 +210,10 @@ vector_store_files = Table(
     Index(None, "id"),
     sqlite_autoincrement=True,
 )
-"""The files of a vector store: `id` is the file's. The file itself may be deleted; it is then taken out of here too."""
+"""The files of a vector store: `id` is the file's. The file itself may be deleted; it is then taken out of here too.
+
+What was taken out has the status "deleted", no chunks and no batch: a list may still go on from its id.
+"""
 
 file_batches = Table(
     "file_batches",

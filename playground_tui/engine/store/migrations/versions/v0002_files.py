@@ -84,6 +84,7 @@ def _vector_stores() -> None:
     op.create_table(
         "vector_stores",
         *_head(),
+        sa.Column("deleted_at", sa.Integer()),
         sa.Column("last_active_at", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.Integer()),
         sa.Column("body", sa.JSON(), nullable=False),
@@ -93,6 +94,7 @@ def _vector_stores() -> None:
     op.create_table(
         "vector_store_files",
         *_head(),
+        sa.Column("deleted_at", sa.Integer()),
         sa.Column("vector_store_id", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("usage_bytes", sa.Integer(), nullable=False),
