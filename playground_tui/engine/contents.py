@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -123,7 +123,7 @@ def remove(directory: Path, names: Iterable[str]) -> None:
         (directory / name).unlink(missing_ok=True)
 
 
-def sweep(directory: Path, is_known: Callable[[str], bool]) -> None:
-    """Remove whatever nothing knows: what an engine before had not finished."""
+def sweep(directory: Path, known: Set[str]) -> None:
+    """Remove whatever is not among the known names. Raises OSError."""
     if directory.is_dir():
-        remove(directory, (entry.name for entry in directory.iterdir() if not is_known(entry.name)))
+        remove(directory, [entry.name for entry in directory.iterdir() if entry.name not in known])

@@ -17,6 +17,7 @@ from playground_tui.engine.store.idempotency import KeyReused
 from playground_tui.engine.store.paging import UnknownCursor
 from playground_tui.engine.store.runs import ActiveRun
 from playground_tui.engine.store.unknown import Unknown
+from playground_tui.engine.store.uploads import UploadRefused
 
 _NOT_FOUND = 404
 _NOT_IMPLEMENTED = 501
@@ -148,6 +149,11 @@ def _on_active_run(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error)))
 
 
+def _on_upload_refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, UploadRefused)
+    return answer(ApiError(str(error), param=error.parameter))
+
+
 def _on_hang_up(_request: Request, _error: Exception) -> Response:
     return answer(ApiError("The request ended before its body did."))
 
@@ -177,6 +183,7 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     UnknownCursor: _on_unknown_cursor,
     ActiveRun: _on_active_run,
     KeyReused: _on_key_reused,
+    UploadRefused: _on_upload_refused,
     ClientDisconnect: _on_hang_up,
     HTTPException: _on_http,
     Exception: _on_anything,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 from collections.abc import Mapping
 from typing import Any
+
+from playground_tui.engine.objects import new_id
 
 BATCH_SECONDS = 30 * 24 * 3600
 """How long a file for a batch is kept unless told otherwise, as the API's description says."""
 UPLOAD_SECONDS = 3600
 """How long an upload may take."""
 
-_LETTERS = string.ascii_letters + string.digits
-_ID_LENGTH = 24
-
 
 def new_file_id() -> str:
     """A new id of a file, the one kind that has a hyphen in it."""
-    return f"file-{''.join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH))}"
+    return new_id("file").replace("_", "-")
 
 
 def expiry(purpose: str, created_at: int, expires_after: Mapping[str, Any] | None) -> int | None:
@@ -43,3 +40,23 @@ def file_object(
         "purpose": purpose,
         "status": "processed",
     }
+
+
+def upload_object(*, size: int, filename: str, purpose: str, created_at: int) -> dict[str, Any]:
+    """A new upload of `size` bytes; `file` is what comes of it."""
+    return {
+        "id": new_id("upload"),
+        "object": "upload",
+        "bytes": size,
+        "created_at": created_at,
+        "filename": filename,
+        "purpose": purpose,
+        "status": "pending",
+        "expires_at": created_at + UPLOAD_SECONDS,
+        "file": None,
+    }
+
+
+def part_object(*, upload_id: str, created_at: int) -> dict[str, Any]:
+    """A new part of an upload."""
+    return {"id": new_id("part"), "object": "upload.part", "created_at": created_at, "upload_id": upload_id}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from playground_tui.engine.schemas import Body
+from playground_tui.engine.store.uploads import MAX_UPLOAD
 
 NAME_BYTES = 255
 """Bytes of a file's name in UTF-8: what file systems take."""
@@ -38,3 +39,20 @@ class CreateFile(Body):
     file: FileName
     purpose: Purpose
     expires_after: ExpiresAfter | None = None
+
+
+class CreateUpload(Body):
+    bytes: Annotated[int, Field(ge=0, le=MAX_UPLOAD)]
+    filename: FileName
+    mime_type: Annotated[str, StringConstraints(min_length=1, max_length=NAME_BYTES)]
+    purpose: Purpose
+    expires_after: ExpiresAfter | None = None
+
+
+class CompleteUpload(Body):
+    part_ids: list[str]
+    md5: Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{32}$")] | None = None
+
+
+class CancelUpload(Body):
+    """Nothing is to be said."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from playground_tui.engine import contents
 from playground_tui.engine.contents import Incoming
 from playground_tui.engine.file_objects import file_object, new_file_id
-from playground_tui.engine.store import files
+from playground_tui.engine.store import files, uploads
 from playground_tui.engine.store.database import Database
 
 Source = bytes | AsyncIterator[bytes]
@@ -72,8 +72,7 @@ class Files:
     ) -> AsyncIterator[dict[str, Any]]:
         """As `prepared`, for contents that have come."""
         file_id = new_file_id()
-        try:
-            await incoming.keep(file_id)
+        async with self.kept_as(incoming, file_id):
             yield file_object(
                 file_id=file_id,
                 size=incoming.bytes,
@@ -82,30 +81,38 @@ class Files:
                 created_at=int(self._clock()),
                 expires_at=expires_at,
             )
-        finally:
-            await asyncio.shield(self._drop_unless_stored(file_id, incoming))
 
-    async def _drop_unless_stored(self, file_id: str, incoming: Incoming) -> None:
+    @asynccontextmanager
+    async def kept_as(self, incoming: Incoming, name: str) -> AsyncIterator[None]:
+        """Let contents stand under the id of a file or of a part; they are gone if that is not stored meanwhile."""
+        try:
+            await incoming.keep(name)
+            yield
+        finally:
+            await asyncio.shield(self._drop_unless_stored(name, incoming))
+
+    async def _drop_unless_stored(self, name: str, incoming: Incoming) -> None:
         await incoming.discard()
         # Asked of the writer: a transaction that is still under way comes first.
-        if not await self._database.write(lambda c: files.is_stored(c, file_id)):
-            await self._drop([file_id])
+        if not await self._database.write(lambda c: files.is_stored(c, name) or uploads.has_part(c, name)):
+            await self.drop([name])
 
-    async def _drop(self, names: list[str]) -> None:
+    async def drop(self, names: Sequence[str]) -> None:
+        """Remove the contents of what is no longer stored."""
         await asyncio.to_thread(contents.remove, self._directory, names)
 
     async def remove(self, file_id: str) -> None:
         """Delete a file and take it out of all vector stores. Raises Unknown."""
         await self._database.write(lambda c: files.remove(c, file_id, at=int(self._clock())))
-        await self._drop([file_id])
+        await self.drop([file_id])
 
     async def expire(self) -> None:
-        """Delete the files whose time is over."""
+        """Delete the files whose time is over, and end the uploads that were not completed in theirs."""
         now = int(self._clock())
-        if await self._database.read(lambda c: files.expired(c, now)):
-            await self._drop(await self._database.write(lambda c: files.expire(c, now)))
+        if await self._database.read(lambda c: files.expired(c, now) or uploads.overdue(c, now)):
+            await self.drop(await self._database.write(lambda c: files.expire(c, now) + uploads.expire(c, now)))
 
     async def sweep(self) -> None:
         """Remove contents that no object stands for: what an engine before had not finished. Before anything else."""
-        living = await self._database.read(files.living)
-        await asyncio.to_thread(contents.sweep, self._directory, living.__contains__)
+        known = await self._database.read(lambda c: files.living(c) | uploads.all_parts(c))
+        await asyncio.to_thread(contents.sweep, self._directory, known)

@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, boot_id, build_id, host_name
 from playground_tui.engine.api.control import take_settings
@@ -98,6 +100,7 @@ class EngineProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(server.close)
             await database.write(lambda c: purge(c, int(time.time()) - KEPT))
+            await self._tidy(server.engine.files.sweep)
             await server.engine.runs.recover()
             stack.callback(self._remove_socket)
             await self._bind(server)
@@ -130,10 +133,18 @@ class EngineProcess:
     async def _watch(self, server: EngineServer) -> None:
         while not server.stopping.is_set():
             server.awake.clear()
+            await self._tidy(server.engine.files.expire)
             if await self._is_over(server):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.awake.wait(), self._pause(server))
+
+    async def _tidy(self, tidy: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """What can be removed later as well is no reason not to live."""
+        try:
+            await tidy()
+        except (OSError, SQLAlchemyError) as error:
+            _log.warning("files that are over stay for now: %s", error)
 
     async def _is_over(self, server: EngineServer) -> bool:
         in_use = bool(server.activity.connections or server.engine.runs.active_count)

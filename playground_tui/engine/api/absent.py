@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from playground_tui.engine.errors import ApiError
 
-_NAMES = {"vector_stores": "Vector stores", "uploads": "Uploads"}
+_NAMES = {"vector_stores": "Vector stores"}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 

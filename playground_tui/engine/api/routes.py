@@ -7,7 +7,18 @@ from itertools import chain
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from playground_tui.engine.api import absent, assistants, changes, files, messages, models, runs, steps, threads
+from playground_tui.engine.api import (
+    absent,
+    assistants,
+    changes,
+    files,
+    messages,
+    models,
+    runs,
+    steps,
+    threads,
+    uploads,
+)
 from playground_tui.engine.api.requests import RefuseHops
 
 _MIDDLEWARE = [Middleware(RefuseHops)]
@@ -18,7 +29,7 @@ def _guarded(route: Route) -> Route:
 
 
 # Runs come before threads: /v1/threads/runs is no thread.
-_RESOURCES = (assistants, runs, steps, threads, messages, models, changes, files, absent)
+_RESOURCES = (assistants, runs, steps, threads, messages, models, changes, files, uploads, absent)
 
 ROUTES = [_guarded(route) for route in chain.from_iterable(resource.ROUTES for resource in _RESOURCES)]
 """Every route under /v1."""

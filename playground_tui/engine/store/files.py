@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from playground_tui.engine.store import store_files
 from playground_tui.engine.store.paging import Page, page_rows
-from playground_tui.engine.store.tables import files, vector_store_files
+from playground_tui.engine.store.tables import files
 from playground_tui.engine.store.unknown import Unknown
 
 _LIVING = files.c.deleted_at.is_(None)
@@ -48,7 +49,7 @@ def remove(c: Connection, file_id: str, *, at: int) -> None:
     gone = c.execute(update(files).where(files.c.id == file_id, _LIVING).values(deleted_at=at)).rowcount
     if not gone:
         raise Unknown("file", file_id)
-    c.execute(delete(vector_store_files).where(vector_store_files.c.id == file_id))
+    store_files.forget(c, [file_id], at=at)
 
 
 def expired(c: Connection, now: int) -> list[str]:

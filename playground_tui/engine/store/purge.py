@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete
 
-from playground_tui.engine.store.tables import assistants, messages, threads
+from playground_tui.engine.store.tables import assistants, files, messages, threads, uploads
 
 KEPT = 30 * 24 * 3600
 """Seconds for which a deleted object can be restored."""
@@ -13,7 +13,8 @@ KEPT = 30 * 24 * 3600
 def purge(c: Connection, before: int) -> int:
     """Remove for good what was deleted before this time (Unix seconds); returns how many objects.
 
-    A thread takes its messages, runs and steps with it, an assistant its versions.
+    A thread takes its messages, runs and steps with it, an assistant its versions. Uploads that ended go too.
     """
-    ended = (delete(table).where(table.c.deleted_at < before) for table in (threads, messages, assistants))
-    return sum(c.execute(statement).rowcount for statement in ended)
+    deleted = [delete(table).where(table.c.deleted_at < before) for table in (threads, messages, assistants, files)]
+    ended = delete(uploads).where(uploads.c.expires_at < before, uploads.c.status != "pending")
+    return sum(c.execute(statement).rowcount for statement in [*deleted, ended])
