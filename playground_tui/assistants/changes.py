@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import NotReachable
-from playground_tui.assistants.objects import Change
 from playground_tui.assistants.streams import RawEvent, read_data, read_events
 from playground_tui.assistants.transport import Transport
 

@@ -14,12 +14,11 @@ from typing import Any, Self
 from openai.resources.beta import AsyncBeta
 
 from playground_tui.assistants.changes import read_changes
+from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import NotSupported
 from playground_tui.assistants.events import Event
 from playground_tui.assistants.objects import (
     Assistant,
-    Change,
-    EngineStatus,
     Json,
     Message,
     Run,

@@ -88,25 +88,68 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchResult:
+    """A piece of a file that a file search found. `score` is from 0 to 1; `text` is "" where it was not asked for."""
+
+    file_id: str
+    file_name: str = ""
+    score: float = 0.0
+    text: str = ""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        score = raw.get("score")
+        return cls(
+            file_id=text_of(raw, "file_id"),
+            file_name=text_of(raw, "file_name"),
+            score=float(min(max(score, 0), 1)) if isinstance(score, int | float) else 0.0,
+            text="\n\n".join(text_of(part, "text") for part in objects_of(raw, "content")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOutput:
+    """What code put out: the text of its logs, or the file of a picture."""
+
+    logs: str = ""
+    image: str = ""
+    """The picture's file id."""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(text_of(raw, "logs"), text_of(object_of(raw, "image"), "file_id"))
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool. `output` is None while it is awaited; `arguments` is the JSON text the model wrote."""
+    """A call of a tool. `output` is a function's, None while it is awaited.
+
+    `arguments` is the JSON text the model wrote for a function, or the code of a code interpreter.
+    """
 
     id: str
     type: str
     name: str = ""
     arguments: str = ""
     output: str | None = None
+    results: tuple[SearchResult, ...] | None = None
+    """What a file search found, best first; None while it searches."""
+    outputs: tuple[CodeOutput, ...] = ()
+    """What the code put out, in order."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
-        function = object_of(raw, "function")
+        function, code = object_of(raw, "function"), object_of(raw, "code_interpreter")
+        search = object_of(raw, "file_search")
         output = function.get("output")
         return cls(
             id=text_of(raw, "id"),
             type=text_of(raw, "type"),
             name=text_of(function, "name"),
-            arguments=text_of(function, "arguments"),
+            arguments=text_of(function, "arguments") or text_of(code, "input"),
             output=output if isinstance(output, str) else None,
+            results=tuple(map(SearchResult.from_json, objects_of(search, "results"))) if "results" in search else None,
+            outputs=tuple(map(CodeOutput.from_json, objects_of(code, "outputs"))),
         )
 
 
@@ -161,6 +204,33 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """A place in a message's text that names a file: a source (`file_citation`) or a file made (`file_path`)."""
+
+    type: str
+    text: str
+    """What stands there in the message's text."""
+    file_id: str
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        kind = text_of(raw, "type")
+        return cls(kind, text_of(raw, "text"), text_of(object_of(raw, kind), "file_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message, and the types of the tools that may use it."""
+
+    file_id: str
+    tools: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(text_of(raw, "file_id"), tuple(text_of(tool, "type") for tool in objects_of(raw, "tools")))
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a thread. `text` joins its text parts; other parts stand in it as `[image_file: id]`."""
 
@@ -174,13 +244,18 @@ class Message:
     incomplete_reason: str = ""
     created_at: int = 0
     metadata: Json = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    """The file ids of its pictures."""
+    annotations: tuple[Annotation, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
+        parts = objects_of(raw, "content")
         return cls(
             id=text_of(raw, "id"),
             role=text_of(raw, "role") or "assistant",
-            text="\n\n".join(filter(None, map(part_text, objects_of(raw, "content")))),
+            text="\n\n".join(filter(None, map(part_text, parts))),
             thread_id=text_of(raw, "thread_id"),
             run_id=text_of(raw, "run_id"),
             assistant_id=text_of(raw, "assistant_id"),
@@ -188,7 +263,16 @@ class Message:
             incomplete_reason=text_of(object_of(raw, "incomplete_details"), "reason"),
             created_at=whole_of(raw, "created_at") or 0,
             metadata=dict(object_of(raw, "metadata")),
+            images=tuple(filter(None, (text_of(object_of(part, "image_file"), "file_id") for part in parts))),
+            annotations=tuple(note for part in parts for note in annotations_of(part)),
+            attachments=tuple(map(Attachment.from_json, objects_of(raw, "attachments"))),
         )
+
+
+def annotations_of(part: Json) -> list[Annotation]:
+    """The annotations of one content part that name a file."""
+    found = map(Annotation.from_json, objects_of(object_of(part, "text"), "annotations"))
+    return [note for note in found if note.file_id]
 
 
 def part_text(part: Json) -> str:
@@ -214,6 +298,9 @@ class Step:
     type: str
     status: str
     tool_calls: tuple[ToolCall, ...] = ()
+    message_id: str = ""
+    """The message that the step makes."""
+    created_at: int = 0
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
@@ -224,6 +311,8 @@ class Step:
             type=text_of(raw, "type"),
             status=text_of(raw, "status"),
             tool_calls=tuple(ToolCall.from_json(call) for call in objects_of(details, "tool_calls")),
+            message_id=text_of(object_of(details, "message_creation"), "message_id"),
+            created_at=whole_of(raw, "created_at") or 0,
         )
 
 
@@ -246,69 +335,4 @@ class ThreadSummary:
             message_count=whole_of(raw, "message_count") or 0,
             last_activity_at=whole_of(raw, "last_activity_at") or whole_of(raw, "created_at") or 0,
             assistant_ids=tuple(i for i in ids if isinstance(i, str)) if isinstance(ids, list | tuple) else (),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something changed on the server. `kind` is assistant, thread, message, run, or reset (read everything anew)."""
-
-    sequence: int
-    kind: str
-    id: str = ""
-    thread_id: str = ""
-    action: str = ""
-
-    @classmethod
-    def from_json(cls, raw: Json) -> Self:
-        return cls(
-            sequence=whole_of(raw, "sequence") or 0,
-            kind=text_of(raw, "kind"),
-            id=text_of(raw, "id"),
-            thread_id=text_of(raw, "thread_id"),
-            action=text_of(raw, "action"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderStatus:
-    """A model provider of the engine. `state` is ok, unknown, or "unreachable: " with the reason."""
-
-    name: str
-    kind: str = ""
-    base_url: str = ""
-    has_key: bool = False
-    origin: str = ""
-    state: str = ""
-
-    @classmethod
-    def from_json(cls, raw: Json) -> Self:
-        return cls(
-            name=text_of(raw, "name"),
-            kind=text_of(raw, "kind"),
-            base_url=text_of(raw, "base_url"),
-            has_key=raw.get("has_key") is True,
-            origin=text_of(raw, "origin"),
-            state=text_of(raw, "state"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """What the engine says of itself. `sentence` tells a person which provider answers and how to connect another."""
-
-    sentence: str = ""
-    default_model: str = ""
-    default_provider: str = ""
-    providers: tuple[ProviderStatus, ...] = ()
-    raw: Json = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def from_json(cls, raw: Json) -> Self:
-        return cls(
-            sentence=text_of(raw, "sentence"),
-            default_model=text_of(raw, "default_model"),
-            default_provider=text_of(raw, "default_provider"),
-            providers=tuple(ProviderStatus.from_json(item) for item in objects_of(raw, "providers")),
-            raw=dict(raw),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from playground_tui.assistants.deltas import added
 from playground_tui.assistants.errors import Malformed
 from playground_tui.assistants.events import Event, MessageChanged, RunChanged, ServerError, StepChanged, TextDelta
 from playground_tui.assistants.objects import (
@@ -132,7 +133,7 @@ class RunEvents:
         self.run: Run | None = None
         self.done = False
         self._texts: dict[str, _Text] = {}
-        self._steps: dict[str, str] = {}
+        self._steps: dict[str, dict[str, Any]] = {}
 
     def read(self, event: RawEvent) -> Iterator[Event]:
         """The typed events of one raw event, in order; often one, sometimes none."""
@@ -148,9 +149,9 @@ class RunEvents:
             case ["thread", "message", _]:
                 yield from self._message(Message.from_json(body))
             case ["thread", "run", "step", "delta"]:
-                pass
+                yield from self._step_delta(body)
             case ["thread", "run", "step", _]:
-                yield from self._step(Step.from_json(body))
+                yield from self._step(body)
             case ["thread", "run", _]:
                 yield from self._run(Run.from_json(body))
             case ["error"]:
@@ -168,10 +169,24 @@ class RunEvents:
             self.run = run
             yield RunChanged(run)
 
-    def _step(self, step: Step) -> Iterator[Event]:
-        if step.id and self._ours(step.run_id, "") and self._steps.get(step.id) not in _STEP_ENDS:
-            self._steps[step.id] = step.status
-            yield StepChanged(step)
+    def _step(self, body: Json) -> Iterator[Event]:
+        step = Step.from_json(body)
+        known = self._steps.get(step.id, {})
+        if not step.id or not self._ours(step.run_id, "") or known.get("status") in _STEP_ENDS:
+            return
+        if step.status == "in_progress" and known:  # what the deltas told of it is newer
+            body = {**body, "step_details": known.get("step_details")}
+        self._steps[step.id] = dict(body)
+        yield StepChanged(Step.from_json(body))
+
+    def _step_delta(self, body: Json) -> Iterator[Event]:
+        """A step with what the delta adds to its tool calls."""
+        known = self._steps.get(text_of(body, "id"))
+        details = object_of(object_of(body, "delta"), "step_details")
+        if known is None or known.get("status") in _STEP_ENDS or not objects_of(details, "tool_calls"):
+            return
+        known["step_details"] = added(object_of(known, "step_details"), details)
+        yield StepChanged(Step.from_json(known))
 
     def _message(self, message: Message) -> Iterator[Event]:
         known = self._texts.get(message.id)

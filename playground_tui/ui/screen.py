@@ -15,8 +15,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import AssistantsError
-from playground_tui.assistants.objects import Change
 from playground_tui.text import clean
 from playground_tui.ui import keys
 from playground_tui.ui.chat import messages as chat

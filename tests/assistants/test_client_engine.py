@@ -10,9 +10,10 @@ import pytest
 
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.assistants.conversation import Conversation
+from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import NotFound, NotReachable, Rejected, ThreadGone
 from playground_tui.assistants.events import Reconnected, Reconnecting
-from playground_tui.assistants.objects import Change, Run
+from playground_tui.assistants.objects import Run
 from tests.assistants.test_conversation import Screen
 from tests.support.engine import NO_PROVIDERS, RunningEngine
 from tests.support.wait import until

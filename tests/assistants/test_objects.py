@@ -8,24 +8,30 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground_tui.assistants.engine_objects import Change, EngineStatus, ProviderStatus
 from playground_tui.assistants.objects import (
+    Annotation,
     Assistant,
-    Change,
-    EngineStatus,
+    Attachment,
+    CodeOutput,
     Message,
-    ProviderStatus,
     Run,
+    SearchResult,
     Step,
     ThreadSummary,
     ToolCall,
     Usage,
 )
 
-KINDS = (Assistant, Change, EngineStatus, Message, ProviderStatus, Run, Step, ThreadSummary, ToolCall, Usage)
+KINDS = (
+    *(Annotation, Assistant, Attachment, Change, CodeOutput, EngineStatus, Message, ProviderStatus, Run),
+    *(SearchResult, Step, ThreadSummary, ToolCall, Usage),
+)
 KEYS = [
     *("id", "type", "text", "value", "content", "metadata", "tools", "function", "output", "usage", "last_error"),
     *("required_action", "submit_tool_outputs", "tool_calls", "incomplete_details", "step_details", "status"),
     *("created_at", "assistant_ids", "providers", "prompt_tokens", "total_tokens", "sequence", "category"),
+    *("file_search", "results", "score", "code_interpreter", "outputs", "image", "annotations", "attachments"),
 ]
 ODD = [None, True, 0, -1, 10**30, 1.5, float("inf"), float("nan"), "", "x", "\ud800", [], {}]
 values = st.recursive(

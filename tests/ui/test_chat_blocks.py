@@ -5,17 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground_tui.ui.chat.blocks import (
-    CODE_LINES,
-    LINE_LIMIT,
-    PARAGRAPH_LIMIT,
-    Block,
-    Cutter,
-    Kind,
-    cells,
-    code_of,
-    cut,
-)
+from playground_tui.ui.chat.block import Block, Kind
+from playground_tui.ui.chat.blocks import CODE_LINES, LINE_LIMIT, PARAGRAPH_LIMIT, Cutter, cells, code_of, cut
 from tests.ui.chat_support import MARKDOWN
 
 LINES = st.sampled_from(

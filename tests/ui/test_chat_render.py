@@ -14,7 +14,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from playground_tui.text import clean
-from playground_tui.ui.chat.blocks import Block, Kind, cut
+from playground_tui.ui.chat.block import Block, Kind
+from playground_tui.ui.chat.blocks import cut
 from playground_tui.ui.chat.damage import changed_cells
 from playground_tui.ui.chat.heights import Heights
 from playground_tui.ui.chat.render import EDGE, LEAST, render

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import NotReachable
-from playground_tui.assistants.objects import Change
 from playground_tui.ui import link as link_module
 from playground_tui.ui import notice as notice_module
 from playground_tui.ui.link import Link

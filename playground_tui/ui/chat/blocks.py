@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Final
+
+from playground_tui.ui.chat.block import Block, Kind
 
 PARAGRAPH_LIMIT: Final = 2_000
 """Characters after which a paragraph goes on in a new part, at the end of a line."""
@@ -23,41 +24,6 @@ CODE_LINES: Final = 64
 CODE_SOFT: Final = 32
 ROWS: Final = 40
 """Lines of a table or a quote in one part."""
-
-
-class Kind(Enum):
-    """What a block is rendered as."""
-
-    PARAGRAPH = auto()
-    TEXT = auto()
-    """Literal lines: nothing in them is markup."""
-    HEADING = auto()
-    CODE = auto()
-    QUOTE = auto()
-    TABLE = auto()
-    RULE = auto()
-    NOTE = auto()
-    """The program's own words about a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block. `margin` counts columns; `gap` asks for a blank line above."""
-
-    kind: Kind
-    text: str = ""
-    margin: int = 0
-    marker: str = ""
-    """A list item's bullet or number."""
-    level: int = 0
-    """A heading's level, 1 to 6."""
-    info: str = ""
-    """A code block's language."""
-    gap: bool = False
-    part: int = 0
-    """0 for the beginning of a block, above for what goes on in it."""
-    context: str = ""
-    """For the later parts of a table: its first part, which decides the columns."""
 
 
 @dataclass(frozen=True, slots=True)

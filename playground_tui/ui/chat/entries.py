@@ -6,23 +6,29 @@ from collections.abc import Iterable, Sequence
 
 from playground_tui.assistants.objects import Message, Run, Step
 from playground_tui.ui.chat.blocks import code_of
-from playground_tui.ui.chat.items import MessageItem, StepItem
+from playground_tui.ui.chat.files import Names, made_files
+from playground_tui.ui.chat.items import Item, MessageItem
+from playground_tui.ui.chat.steps import StepItem, texts_of
 from playground_tui.ui.chat.thread import ThreadView
 
 
 class Entries:
     """The thread's messages, tool steps and runs, by their ids, in a view."""
 
-    def __init__(self, view: ThreadView) -> None:
+    def __init__(self, view: ThreadView, names: Names) -> None:
         self._view = view
+        self._names = names
         self._messages: dict[str, MessageItem] = {}
         self._steps: dict[str, StepItem] = {}
         self._runs: dict[str, Run] = {}
+        self._told: set[str] = set()
+        """Messages whose place among the steps of their run is known: a further step stands below them."""
 
     def show(self, messages: Sequence[Message], *, more: bool) -> None:
         """Show these messages, oldest first, in place of everything."""
         self._messages = {}
         self._steps = {}
+        self._told.clear()
         self._view.show(self._items(messages), more=more)
 
     def prepend(self, messages: Sequence[Message], *, more: bool) -> None:
@@ -35,13 +41,14 @@ class Entries:
     def _items(self, messages: Iterable[Message]) -> list[MessageItem]:
         items = []
         for message in messages:
-            item = self._messages[message.id] = MessageItem(message)
+            item = self._messages[message.id] = MessageItem(message, self._names)
             item.run = self._runs.get(message.run_id)
             items.append(item)
         return items
 
     def message(self, message: Message) -> None:
         """A message is new or changed."""
+        self._told.add(message.id)
         item = self._messages.get(message.id)
         if item is None:
             self._view.append(self._items([message])[0])
@@ -60,22 +67,43 @@ class Entries:
             self._view.touch(item)
 
     def step(self, step: Step) -> None:
-        """A step is new or changed. Steps without tool calls show as their message."""
+        """A step is new or changed. One that makes a message shows as that message."""
+        self._told.add(step.message_id)
+        for call in step.tool_calls:
+            for result in call.results or ():
+                self._names.learn(result.file_id, result.file_name)
         item = self._steps.get(step.id)
         if item is not None:
             item.become(step)
             self._view.touch(item)
         elif step.tool_calls:
-            self._place(StepItem(step))
+            item = self._steps[step.id] = StepItem(step, names=self._names)
+            self._view.insert_before(self._after(item), [item])
 
-    def _place(self, item: StepItem) -> None:
-        """Put a step above the message its run wrote after it, if that stands there already."""
-        self._steps[item.key] = item
-        after = next((m for m in self._messages.values() if m.run_id == item.run_id and m.message.role != "user"), None)
-        if after is None or not item.run_id:
-            self._view.append(item)
-        else:
-            self._view.insert_before(after, [item])
+    def _after(self, step: StepItem) -> Item | None:
+        """What a new step stands above; None at the end of the thread.
+
+        It is above the first message of its run that its run made later, else below everything of its run, else where
+        its time puts it.
+        """
+        items = self._view.column.items
+        of_run = [place for place, item in enumerate(items) if step.run_id and item.run_id == step.run_id]
+        later = (place for place in of_run if self._is_later(items[place]))
+        place = next(later, of_run[-1] + 1 if of_run else None)
+        if place is None:
+            place = next((place for place, item in enumerate(items) if item.at > step.at > 0), len(items))
+        return items[place] if place < len(items) else None
+
+    def _is_later(self, item: Item) -> bool:
+        return isinstance(item, MessageItem) and item.message.role != "user" and item.key not in self._told
+
+    def named(self, file_id: str, name: str) -> None:
+        """A file's name became known: it stands in place of its id."""
+        self._names.learn(file_id, name)
+        for item in self._view.column.items:
+            if not isinstance(item, MessageItem) or item.names_files:
+                self._view.touch(item)
+                item.touch()
 
     def run(self, run: Run) -> None:
         """A run is new or changed: its messages name its model and tokens."""
@@ -100,5 +128,29 @@ class Entries:
         )
 
     def code_blocks(self) -> list[str]:
-        """The code of every fenced block, oldest first."""
-        return [code for item in self._items_in_order() for code in code_of(item.text)]
+        """The code of every fenced block, and the code that was run, oldest first."""
+        found: list[str] = []
+        for item in self._view.column.items:
+            if isinstance(item, MessageItem):
+                found += code_of(item.text)
+            elif isinstance(item, StepItem):
+                found += [call.arguments for call in item.step.tool_calls if call.type == "code_interpreter"]
+        return found
+
+    def outputs(self) -> list[str]:
+        """What the tools put out, oldest first."""
+        calls = [call for step in self._steps.values() for call in step.step.tool_calls]
+        return [text for call in calls for text in texts_of(call)[bool(call.arguments) :]]
+
+    def made(self) -> list[str]:
+        """The ids of the files and pictures that were made in this thread, oldest first."""
+        found: dict[str, None] = {}
+        for item in self._view.column.items:
+            if isinstance(item, MessageItem):
+                for file_id, name in made_files(item.message).items():
+                    self._names.learn(file_id, name)
+                    found[file_id] = None
+            elif isinstance(item, StepItem):
+                calls = item.step.tool_calls
+                found |= dict.fromkeys(output.image for call in calls for output in call.outputs if output.image)
+        return list(found)

@@ -1,25 +1,24 @@
-"""What stands in the thread: messages and tool calls, each a list of units of lines."""
+"""What stands in the thread: items, each a list of units of lines, and the messages among them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from playground_tui.assistants.objects import Message, Run, Step, ToolCall
+from playground_tui.assistants.objects import Message, Run
 from playground_tui.text import clean
-from playground_tui.ui.chat.blocks import Block, Cutter, Kind
+from playground_tui.ui.chat.block import Block, Kind
+from playground_tui.ui.chat.blocks import Cutter
+from playground_tui.ui.chat.files import Names, Sources, named_files
 from playground_tui.ui.chat.heights import Heights
 from playground_tui.ui.chat.palette import Palette
 from playground_tui.ui.chat.render import EDGE, render
 from playground_tui.ui.chat.wrapping import Span, strip
 from playground_tui.ui.times import clock_time
 
-SHORT_JSON = 44
-"""Characters of JSON that stand on one line."""
 ROLES = {"user": "You", "assistant": "Assistant"}
 
 
@@ -156,15 +155,22 @@ def lines_about(text: str, width: int) -> int:
 class MessageItem(Item):
     """A message. What a person typed is shown as typed, but for fenced code; what a model wrote is Markdown."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, names: Names | None = None) -> None:
         super().__init__(message.id, message.created_at, message.run_id)
         self.message = message
+        self._names = names if names is not None else Names()
         self._begin(message.text)
+
+    @property
+    def names_files(self) -> bool:
+        """Whether it shows names of files."""
+        return bool(self.message.images or self.message.annotations or self.message.attachments)
 
     def _begin(self, text: str) -> None:
         self._parts = [text]
         self._unread = [text]
         self._cutter = Cutter(markdown=self.message.role != "user")
+        self._sources = Sources()
         self._length = len(text)
         self._newlines = text.count("\n")
         self.restart()
@@ -201,8 +207,10 @@ class MessageItem(Item):
 
     def _read(self) -> Cutter:
         if self._unread:
-            self._cutter.feed("".join(self._unread))
+            self._cutter.feed(self._sources.feed("".join(self._unread)))
             self._unread.clear()
+        if self.message.status != "in_progress":
+            self._cutter.feed(self._sources.rest())
         return self._cutter
 
     def estimate(self, width: int) -> int:
@@ -212,9 +220,11 @@ class MessageItem(Item):
         return self._read().finished
 
     def last_blocks(self) -> Sequence[Block]:
+        text = self._read().tail()
+        files = named_files(self.message, self._sources.markers, self._names)
         mark = self.mark()
-        marks = [Block(Kind.NOTE, mark, gap=bool(self._length))] if mark else []
-        return [*self._read().tail(), *marks]
+        below = [Block(Kind.ASIDE, line) for line in files] + ([Block(Kind.NOTE, mark)] if mark else [])
+        return [*text, *(replace(block, gap=not number and bool(self._length)) for number, block in enumerate(below))]
 
     def mark(self) -> str:
         """What is to be said about its state, or ""."""
@@ -246,57 +256,3 @@ REASONS = {
     "max_tokens": "the token limit was reached",
     "content_filter": "stopped by a content filter",
 }
-
-
-class StepItem(Item):
-    """The tool calls of one step, with their arguments and outputs."""
-
-    def __init__(self, step: Step, at: int = 0) -> None:
-        super().__init__(step.id, at, step.run_id)
-        self.become(step)
-
-    def become(self, step: Step) -> None:
-        """Take the server's state of it."""
-        self.step = step
-        self._blocks = [block for call in step.tool_calls for block in call_blocks(call)]
-        self.restart()
-        self.touch_header()
-
-    def estimate(self, width: int) -> int:
-        return 2 + sum(lines_about(block.text, width) for block in self._blocks)
-
-    def stable_blocks(self) -> Sequence[Block]:
-        return self._blocks
-
-    def header(self, palette: Palette, now: float) -> list[Span]:
-        name = "Tool call" if len(self.step.tool_calls) == 1 else "Tool calls"
-        spans = [(name, palette.tool)]
-        if self.at:
-            spans.append((f"  {clock_time(self.at, now)}", palette.dim))
-        if self.step.status not in ("in_progress", "completed"):
-            spans.append((f"  {clean(self.step.status, newlines=False)}", palette.dim))
-        return spans
-
-
-def call_name(call: ToolCall) -> str:
-    return call.name or call.type
-
-
-def call_blocks(call: ToolCall) -> list[Block]:
-    """A call's name, its arguments, and its output when there is one."""
-    blocks = [Block(Kind.TEXT, call_name(call), marker="→")]
-    if call.arguments.strip() not in ("", "{}"):
-        blocks.append(Block(Kind.CODE, pretty(call.arguments), margin=2, info="json"))
-    if call.output is not None:
-        blocks.append(Block(Kind.TEXT, call.output or "(empty output)", margin=2, marker="="))
-    return blocks
-
-
-def pretty(arguments: str) -> str:
-    """Arguments as JSON, indented unless they are short, or as they are when they are not JSON (yet)."""
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return arguments
-    line = json.dumps(value, ensure_ascii=False)
-    return line if len(line) <= SHORT_JSON else json.dumps(value, indent=2, ensure_ascii=False)

@@ -12,8 +12,8 @@ from textual.widgets import Static, TextArea
 
 from playground_tui.assistants.objects import ToolCall
 from playground_tui.text import clean
-from playground_tui.ui.chat.items import call_name, pretty
 from playground_tui.ui.chat.messages import OutputsSubmitted
+from playground_tui.ui.chat.steps import call_name, pretty
 from playground_tui.ui.chat.writing import Writing
 
 SHOWN_ARGUMENTS = 20_000

@@ -30,6 +30,7 @@ from playground_tui.assistants.objects import Message, Run, Step
 from playground_tui.text import clean
 from playground_tui.ui.chat.composer import Composer
 from playground_tui.ui.chat.entries import Entries
+from playground_tui.ui.chat.files import Names
 from playground_tui.ui.chat.messages import MoreBelow
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
@@ -67,8 +68,8 @@ class ChatPane(Vertical):
 
     DEFAULT_CSS: ClassVar[str] = STYLES
 
-    def __init__(self, *, scroll: Scroll = "calm", now: Callable[[], float] = time.time) -> None:
-        """`now` gives Unix seconds."""
+    def __init__(self, *, scroll: Scroll = "calm", save: str = "", now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix seconds; `save` is the key that saves a file of the thread."""
         super().__init__(id="chat")
         self.header = ThreadHeader()
         self.thread = ThreadView(scroll=scroll, now=now)
@@ -77,7 +78,8 @@ class ChatPane(Vertical):
         self.problem = Static(id="problem", markup=False)
         self.run_status = RunStatus(now=now)
         self.composer = Composer()
-        self._entries = Entries(self.thread)
+        self.names = Names(save)
+        self._entries = Entries(self.thread, self.names)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -149,6 +151,10 @@ class ChatPane(Vertical):
         for step in steps:
             self._entries.step(step)
 
+    def show_name(self, file_id: str, name: str) -> None:
+        """Show a file's name wherever its id stands."""
+        self._entries.named(file_id, name)
+
     def show_waiting(self, waiting: Sequence[WaitingLine]) -> None:
         """Show the messages that are not sent yet."""
         self.waiting.show(waiting)
@@ -175,6 +181,14 @@ class ChatPane(Vertical):
     def code_blocks(self) -> list[str]:
         """The code of every fenced block of the thread, oldest first."""
         return self._entries.code_blocks()
+
+    def tool_outputs(self) -> list[str]:
+        """What the tools of the thread put out, oldest first."""
+        return self._entries.outputs()
+
+    def made_files(self) -> list[str]:
+        """The ids of the files and pictures made in this thread, oldest first."""
+        return self._entries.made()
 
     def scroll_to_end(self) -> None:
         """Go to the end of the thread, and along with what arrives."""

@@ -12,7 +12,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from playground_tui.text import clean
-from playground_tui.ui.chat.blocks import Block, Kind, cells, cut
+from playground_tui.ui.chat.block import Block, Kind
+from playground_tui.ui.chat.blocks import cells, cut
 from playground_tui.ui.chat.highlight import highlight, lexer
 from playground_tui.ui.chat.inline import inline, parser
 from playground_tui.ui.chat.palette import Palette
@@ -73,7 +74,8 @@ def _text(block: Block, width: int, palette: Palette) -> list[Line]:
 def _spans(block: Block, palette: Palette) -> list[Span]:
     if block.kind is Kind.PARAGRAPH:
         return inline(block.text, palette.text, palette)
-    return [(block.text, palette.problem if block.kind is Kind.NOTE else palette.text)]
+    style = {Kind.NOTE: palette.problem, Kind.ASIDE: palette.dim}.get(block.kind, palette.text)
+    return [(block.text, style)]
 
 
 def _code(block: Block, width: int, palette: Palette) -> list[Line]:

@@ -1,0 +1,76 @@
+"""What the engine says of itself and of what changes on it: extensions of the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from playground_tui.assistants.objects import Json, object_of, objects_of, text_of, whole_of
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something changed on the server. `kind` is assistant, thread, message, run, or reset (read everything anew)."""
+
+    sequence: int
+    kind: str
+    id: str = ""
+    thread_id: str = ""
+    action: str = ""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            sequence=whole_of(raw, "sequence") or 0,
+            kind=text_of(raw, "kind"),
+            id=text_of(raw, "id"),
+            thread_id=text_of(raw, "thread_id"),
+            action=text_of(raw, "action"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """A model provider of the engine. `state` is ok, unknown, or "unreachable: " with the reason."""
+
+    name: str
+    kind: str = ""
+    base_url: str = ""
+    has_key: bool = False
+    origin: str = ""
+    state: str = ""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            name=text_of(raw, "name"),
+            kind=text_of(raw, "kind"),
+            base_url=text_of(raw, "base_url"),
+            has_key=raw.get("has_key") is True,
+            origin=text_of(raw, "origin"),
+            state=text_of(raw, "state"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine says of itself. `sentence` tells a person which provider answers and how to connect another."""
+
+    sentence: str = ""
+    default_model: str = ""
+    default_provider: str = ""
+    providers: tuple[ProviderStatus, ...] = ()
+    tool_problems: Json = field(default_factory=dict)
+    """Why a tool of the engine's own does not work there, in a sentence, by its type; "" or absent where it does."""
+    raw: Json = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            sentence=text_of(raw, "sentence"),
+            default_model=text_of(raw, "default_model"),
+            default_provider=text_of(raw, "default_provider"),
+            providers=tuple(ProviderStatus.from_json(item) for item in objects_of(raw, "providers")),
+            tool_problems=dict(object_of(raw, "tools")),
+            raw=dict(raw),
+        )
