@@ -49,7 +49,8 @@ def rows_of_files(c: sqlite3.Connection) -> None:
     body: dict[str, Any] = {"id": FILE, "created_at": 1, "purpose": "assistants", "bytes": 5}
     insert(c, "files", id=FILE, created_at=1, purpose="assistants", body=body)
     upload = {"id": "upload_one", "created_at": 1, "expires_at": 9, "status": "pending"}
-    insert(c, "uploads", **upload, body={**upload, "file": None})
+    insert(c, "uploads", **upload, body={"upload": {**upload, "file": None}, "expires_after": None})
+    insert(c, "upload_parts", id="part_one", upload_id="upload_one", created_at=1, bytes=4)
     for store in ("vs_one", "vs_two"):
         body = {"id": store, "created_at": 1}
         insert(c, "vector_stores", id=store, created_at=1, last_active_at=1, body=body)
@@ -59,6 +60,7 @@ def rows_of_files(c: sqlite3.Connection) -> None:
     insert(c, "batch_files", batch_id="vsfb_vs_one", store_file=1)
     for position in range(2):
         insert(c, "chunks", store_file=1, position=position, text=f"words {position}", embedding=b"\0\0\x80?")
+        insert(c, "chunk_words", rowid=position + 1, words=f"words {position}")
 
 
 def insert(c: sqlite3.Connection, table: str, **columns: Any) -> None:
@@ -88,6 +90,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows_of_files(c)
     (directory / "files").mkdir(exist_ok=True)
     (directory / "files" / FILE).write_bytes(b"hello")
+    (directory / "files" / "part_one").write_bytes(b"part")
     return directory
 
 
@@ -137,7 +140,17 @@ BROKEN = [
     ("files", "purpose = 'vision'", "file {} is not what its columns say"),
     ("files", "body = json_set(body, '$.bytes', 6)", "file {} has 5 bytes on the disk in place of 6"),
     ("uploads", "expires_at = 10", "upload {} is not what its columns say"),
-    ("uploads", "body = json_set(body, '$.file', 5)", "upload {} is pending and differs from that in whether"),
+    ("uploads", "body = json_set(body, '$.upload.file', 5)", "upload {} is pending and differs from that in whether"),
+    (
+        "uploads",
+        "status = 'cancelled', body = json_set(body, '$.upload.status', 'cancelled')",
+        "upload {} is cancelled and still has part part_one",
+    ),
+    ("upload_parts", "bytes = 5", "upload part {} has 4 bytes on the disk in place of 5"),
+    ("vector_stores", "expires_at = 5", "vector store {} expires at another time than its policy says"),
+    ("vector_stores", "deleted_at = 5", "vector store {} is deleted and still has file file-one"),
+    ("files", "deleted_at = 5", "vector store file {} of vs_one has no file"),
+    ("vector_store_files", "deleted_at = 5", "vector store file {} of vs_one is not what its columns say"),
     ("vector_stores", "created_at = 5", "vector store {} is not what its columns say"),
     ("vector_store_files", "usage_bytes = 5", "vector store file {} of vs_one is not what its columns say"),
     ("vector_store_files", "status = 'failed'", "vector store file {} of vs_one is failed with the error of another"),
@@ -150,7 +163,7 @@ BROKEN = [
     (
         "batch_files",
         "batch_id = 'vsfb_vs_two'",
-        "file batch vsfb_vs_two of vs_two has a file of another store: file-one",
+        "file batch vsfb_vs_two of vs_two has a file of another store, or one that was",
     ),
     ("chunks", "position = 7", "vector store file file-one of vs_one lacks some of its 2 chunks"),
     ("chunks", "embedding = null", "vector store file file-one of vs_one has embeddings of different lengths"),
@@ -207,14 +220,14 @@ async def test_missing_contents_are_found(store: Path) -> None:
     ]
 
 
-async def test_words_that_no_trigger_took_over_are_found(store: Path) -> None:
-    changed(store, "DROP TRIGGER chunks_changed", "UPDATE chunks SET text = 'others' WHERE position = 1")
+async def test_damaged_words_are_found(store: Path) -> None:
+    changed(store, "UPDATE chunk_words_content SET c0 = 'others' WHERE id = 1")
     database = Database(store, "WAL")
     try:
         (finding,) = await database.write(check_words)
     finally:
         await asyncio.to_thread(database.close)
-    assert finding.sentence.startswith("table chunk_words is not in step with the chunks: ")
+    assert finding.sentence.startswith("table chunk_words is damaged: ")
 
 
 def test_a_damaged_file_is_found(store: Path) -> None:
@@ -242,7 +255,7 @@ def offline(data: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, Any]:
 def test_a_store_is_checked_without_an_engine(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, report = offline(store.parent, capsys)
     assert (code, report["sound"], report["active_runs"]) == (0, True, 1)
-    changed(store, "DROP TRIGGER chunks_changed", "UPDATE chunks SET text = 'others' WHERE position = 1")
+    changed(store, "UPDATE chunk_words_content SET c0 = 'others' WHERE id = 1")
     code, report = offline(store.parent, capsys)
     assert (code, [finding["kind"] for finding in report["findings"]]) == (0, ["table"])
     changed(store, "UPDATE threads SET message_count = 9")

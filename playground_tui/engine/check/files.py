@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from playground_tui.engine.check.rule import Finding, Rule
-from playground_tui.engine.store.tables import files
+from playground_tui.engine.store.tables import files, upload_parts
 
 FILES = (
     Rule(
@@ -16,20 +16,28 @@ FILES = (
         "is not what its columns say",
         """SELECT id FROM files
             WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')
-            OR purpose IS NOT json_extract(body, '$.purpose')""",
+            OR purpose IS NOT json_extract(body, '$.purpose')
+            OR expires_at IS NOT json_extract(body, '$.expires_at')""",
     ),
     Rule(
         "upload",
         "is not what its columns say",
         """SELECT id FROM uploads
-            WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')
-            OR status IS NOT json_extract(body, '$.status') OR expires_at IS NOT json_extract(body, '$.expires_at')""",
+            WHERE id IS NOT json_extract(body, '$.upload.id') OR status IS NOT json_extract(body, '$.upload.status')
+            OR created_at IS NOT json_extract(body, '$.upload.created_at')
+            OR expires_at IS NOT json_extract(body, '$.upload.expires_at')""",
     ),
     Rule(
         "upload",
         "is {status} and differs from that in whether it has made a file",
         """SELECT id, status FROM uploads
-            WHERE (json_extract(body, '$.file') IS NOT NULL) <> (status = 'completed')""",
+            WHERE (json_extract(body, '$.upload.file') IS NOT NULL) <> (status = 'completed')""",
+    ),
+    Rule(
+        "upload",
+        "is {status} and still has part {part}",
+        """SELECT u.id, u.status, p.id AS part FROM uploads u JOIN upload_parts p ON p.upload_id = u.id
+            WHERE u.status <> 'pending'""",
     ),
 )
 
@@ -41,34 +49,47 @@ VECTOR_STORES = (
             WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')""",
     ),
     Rule(
+        "vector store",
+        "expires at another time than its policy says",
+        """SELECT id FROM vector_stores
+            WHERE expires_at IS NOT last_active_at + json_extract(body, '$.expires_after.days') * 86400""",
+    ),
+    Rule(
+        "vector store",
+        "is deleted and still has file {file}",
+        """SELECT v.id, f.id AS file FROM vector_stores v JOIN vector_store_files f ON f.vector_store_id = v.id
+            WHERE v.deleted_at IS NOT NULL""",
+    ),
+    Rule(
         "vector store file",
         "of {store} is not what its columns say",
         """SELECT id, vector_store_id AS store FROM vector_store_files
             WHERE id IS NOT json_extract(body, '$.id') OR created_at IS NOT json_extract(body, '$.created_at')
             OR vector_store_id IS NOT json_extract(body, '$.vector_store_id')
             OR status IS NOT json_extract(body, '$.status')
-            OR usage_bytes IS NOT json_extract(body, '$.usage_bytes')""",
+            OR usage_bytes IS NOT json_extract(body, '$.usage_bytes')
+            OR (deleted_at IS NULL) <> (status <> 'deleted')""",
     ),
     Rule(
         "vector store file",
         "of {store} has no file",
-        """SELECT v.id, v.vector_store_id AS store FROM vector_store_files v
-            WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = v.id)""",
+        """SELECT v.id, v.vector_store_id AS store FROM vector_store_files v WHERE v.deleted_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM files f WHERE f.id = v.id AND f.deleted_at IS NULL)""",
     ),
     Rule(
         "vector store file",
         "of {store} is {status} with the error of another status",
         """SELECT id, vector_store_id AS store, status FROM vector_store_files
-            WHERE status NOT IN ('in_progress', 'completed', 'failed', 'cancelled')
+            WHERE status NOT IN ('in_progress', 'completed', 'failed', 'cancelled', 'deleted')
             OR (json_extract(body, '$.last_error') IS NOT NULL) <> (status = 'failed')""",
     ),
     Rule(
         "file batch",
-        "of {store} has a file of another store: {file}",
+        "of {store} has a file of another store, or one that was taken out: {file}",
         """SELECT b.id, b.vector_store_id AS store, v.id AS file
             FROM batch_files j JOIN file_batches b ON b.id = j.batch_id
             JOIN vector_store_files v ON v.seq = j.store_file
-            WHERE v.vector_store_id <> b.vector_store_id""",
+            WHERE v.vector_store_id <> b.vector_store_id OR v.deleted_at IS NOT NULL""",
     ),
 )
 
@@ -110,10 +131,19 @@ RULES = (*FILES, *VECTOR_STORES, *CHUNKS)
 
 
 def missing_contents(c: Connection, directory: Path) -> Iterator[Finding]:
-    """Files whose contents are not on the disk, or not all of them."""
-    for row in c.execute(select(files.c.id, files.c.body["bytes"].as_integer().label("bytes"))).all():
-        path = directory / row.id
-        if not path.is_file():
-            yield Finding("file", row.id, "has no contents on the disk")
-        elif path.stat().st_size != row.bytes:
-            yield Finding("file", row.id, f"has {path.stat().st_size} bytes on the disk in place of {row.bytes}")
+    """Files and parts of uploads whose contents are not on the disk, or not all of them."""
+    known = select(files.c.id, files.c.body["bytes"].as_integer().label("bytes")).where(files.c.deleted_at.is_(None))
+    parts = select(upload_parts.c.id, upload_parts.c.bytes)
+    for kind, query in (("file", known), ("upload part", parts)):
+        for row in c.execute(query).all():
+            if words := _contents(directory / row.id, row.bytes):
+                yield Finding(kind, row.id, words)
+
+
+def _contents(path: Path, size: int) -> str:
+    """What is wrong with them, "" if nothing is."""
+    try:
+        found = path.stat().st_size
+    except FileNotFoundError:
+        return "has no contents on the disk"
+    return "" if found == size else f"has {found} bytes on the disk in place of {size}"

@@ -1,0 +1,1 @@
+"""Long runs of random use: commands, with a short version of each in the suite."""
