@@ -6,17 +6,21 @@ first paint; a client is then made at once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from openai import omit
 from openai.resources.beta import AsyncBeta
+from openai.types.beta.threads.runs import RunStepInclude
 
+from playground_tui.assistants.assistant_files import AssistantFiles
 from playground_tui.assistants.changes import read_changes
 from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import NotSupported
 from playground_tui.assistants.events import Event
+from playground_tui.assistants.files import Files
 from playground_tui.assistants.objects import (
     Assistant,
     Json,
@@ -28,12 +32,15 @@ from playground_tui.assistants.objects import (
     text_of,
 )
 from playground_tui.assistants.outcome import Outcomes
+from playground_tui.assistants.pages import LARGEST_PAGE, all_pages
 from playground_tui.assistants.runs import RunStreams
+from playground_tui.assistants.sent import SentFile, attachments_of, content_of, message_text
 from playground_tui.assistants.transport import Transport
 from playground_tui.cache.names import server_key
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
 
-LARGEST_PAGE = 100
+PASSAGES: list[RunStepInclude] = ["step_details.tool_calls[*].file_search.results[*].content"]
+"""What steps tell of file searches besides names and scores."""
 CONTROL = "http://localhost"
 """Where the engine's control endpoints are, outside of the API's base URL."""
 
@@ -50,6 +57,8 @@ class AssistantsClient:
         self.where = "engine" if transport.is_engine else transport.where
         self.server_key = server_key
         self._beta: AsyncBeta = transport.sdk.beta
+        self.files = Files(transport)
+        self.assistant_files = AssistantFiles(transport)
         self._outcomes = Outcomes()
         self._streams = RunStreams(transport, self._outcomes, self)
 
@@ -117,9 +126,10 @@ class AssistantsClient:
         return Assistant.from_json(await self.transport.request("post", f"/assistants/{assistant_id}/restore"))
 
     async def list_models(self) -> list[str]:
-        """The ids of the models, sorted."""
+        """The ids of the models, sorted. A list may name assistants too: they are no models of an assistant."""
         body = await self.transport.ask(self.transport.sdk.models.list, repeat=True)
-        return sorted({text_of(raw, "id") for raw in objects_of(body, "data")} - {""})
+        ids = {text_of(raw, "id") for raw in objects_of(body, "data")} - {""}
+        return sorted(name for name in ids if not name.startswith("asst_"))
 
     # Threads and messages
 
@@ -162,15 +172,17 @@ class AssistantsClient:
         )
         return [message for message in self._messages(body) if message.run_id == run_id]
 
-    async def create_message(self, thread_id: str, text: str, *, key: str) -> Message:
+    async def create_message(self, thread_id: str, text: str, *, key: str, files: Sequence[SentFile] = ()) -> Message:
         """Add a message of the user, once: when it is unknown whether it arrived, it is looked for first."""
+        content, shown = content_of(text, files), message_text(text, files)
 
         async def send() -> Message:
             body = await self.transport.ask(
                 self._beta.threads.messages.create,
                 thread_id,
                 role="user",
-                content=text,
+                content=content,
+                attachments=attachments_of(files) or omit,
                 extra_headers=self._idempotency(key),
             )
             return Message.from_json(body)
@@ -180,7 +192,7 @@ class AssistantsClient:
                 self._beta.threads.messages.list, thread_id, order="desc", limit=20, repeat=True
             )
             newest = [Message.from_json(raw) for raw in objects_of(await messages, "data")]
-            return self._outcomes.new_message(newest, text, since)
+            return self._outcomes.new_message(newest, shown, since)
 
         message = await self._outcomes.once(key, send, look)
         self._outcomes.saw([message])
@@ -203,6 +215,7 @@ class AssistantsClient:
             thread_id,
             assistant_id=assistant_id,
             stream=True,
+            include=PASSAGES,
             extra_body=dict(overrides or {}),
             extra_headers=self._idempotency(key),
         )
@@ -261,6 +274,7 @@ class AssistantsClient:
             thread_id=thread_id,
             order="asc",
             limit=LARGEST_PAGE,
+            include=PASSAGES,
             repeat=True,
         )
         return [Step.from_json(raw) for raw in objects_of(await steps, "data")]
@@ -285,17 +299,3 @@ class AssistantsClient:
 def _header_text(text: str) -> str:
     """The text as a header may carry it."""
     return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
-
-
-async def all_pages(transport: Transport, list_page: Callable[..., Awaitable[Any]]) -> list[Json]:
-    """Every object of a list, newest first, page by page. A server that answers the same page again ends it."""
-    found: dict[str, Json] = {}
-    query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc"}
-    while True:
-        body = await transport.ask(list_page, repeat=True, **query)
-        page = {text_of(raw, "id"): raw for raw in objects_of(body, "data")}
-        new = page.keys() - found.keys()
-        found.update(page)
-        if not new or body.get("has_more") is not True:
-            return list(found.values())
-        query["after"] = list(page)[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from playground_tui.assistants.events import (
     ThreadCreated,
 )
 from playground_tui.assistants.objects import Json, Message, Run
+from playground_tui.assistants.sent import SentFile
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 30.0
@@ -30,7 +31,9 @@ class Client(Protocol):
 
     async def retrieve_thread(self, thread_id: str) -> Json: ...
 
-    async def create_message(self, thread_id: str, text: str, *, key: str) -> Message: ...
+    async def create_message(
+        self, thread_id: str, text: str, *, key: str, files: Sequence[SentFile] = ()
+    ) -> Message: ...
 
     def run(
         self, thread_id: str, assistant_id: str, *, key: str, overrides: Mapping[str, Any] | None = None
@@ -61,9 +64,15 @@ class Conversation:
         self._cancel_wanted = False
 
     async def send(
-        self, text: str, assistant_id: str, *, key: str, overrides: Mapping[str, Any] | None = None
+        self,
+        text: str,
+        assistant_id: str,
+        *,
+        key: str,
+        overrides: Mapping[str, Any] | None = None,
+        files: Sequence[SentFile] = (),
     ) -> AsyncGenerator[Event, None]:
-        """Add a message, run the assistant, and tell what happens until the run rests.
+        """Add a message with its files, run the assistant, and tell what happens until the run rests.
 
         `key` names this message for good: sending again with the same key after a failure adds nothing twice.
         After MessageAccepted a failure concerns the run alone.
@@ -73,7 +82,8 @@ class Conversation:
             self.thread_id = await self._client.create_thread(key=f"{key}-thread")
             yield ThreadCreated(self.thread_id)
         try:
-            yield MessageAccepted(await self._client.create_message(self.thread_id, text, key=f"{key}-message"))
+            message = await self._client.create_message(self.thread_id, text, key=f"{key}-message", files=files)
+            yield MessageAccepted(message)
         except NotFound as error:
             raise await self._explained(error) from None
         async with aclosing(self._run(assistant_id, f"{key}-run", overrides)) as events:

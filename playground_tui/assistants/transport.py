@@ -29,6 +29,8 @@ ENGINE_STREAM = httpx2.Timeout(60.0, connect=5.0)
 """The engine sends a beat every 15 s; four missed beats are a dead connection."""
 SERVER_STREAM = httpx2.Timeout(180.0, connect=10.0)
 """Other servers promise no beats: a model may think in silence. What is missed is found by asking for the run."""
+UPLOAD = httpx2.Timeout(120.0, connect=5.0)
+"""A server may think about a whole file before it answers."""
 QUICK_TRIES = (0.2, 0.8)
 """Seconds before each further try of a request that may be repeated."""
 LONGEST_WAIT = 2.0
@@ -247,10 +249,13 @@ def _own_headers_only(key: str | None, passed: AbstractSet[str]) -> Callable[[ht
     fixed = {**_FIXED_HEADERS, **({"authorization": f"Bearer {key}"} if key else {})}
 
     async def keep(request: httpx2.Request) -> None:
+        kind = request.headers.get("content-type", "")
         for name in list(request.headers):
             if name not in passed:
                 del request.headers[name]
         request.headers.update(fixed)
+        if kind.startswith("multipart/form-data"):
+            request.headers["content-type"] = kind
 
     return keep
 

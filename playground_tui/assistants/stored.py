@@ -1,0 +1,74 @@
+"""Files as a server has them, and what becomes of them in a vector store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from playground_tui.assistants.objects import Json, object_of, text_of, whole_of
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file as the server has it. `size` is in bytes, `created_at` in Unix seconds."""
+
+    id: str
+    name: str
+    size: int
+    purpose: str
+    created_at: int
+    raw: Json
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(
+            id=text_of(raw, "id"),
+            name=text_of(raw, "filename"),
+            size=whole_of(raw, "bytes") or 0,
+            purpose=text_of(raw, "purpose"),
+            created_at=whole_of(raw, "created_at") or 0,
+            raw=dict(raw),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """A file of a vector store. `status` is in_progress, completed, failed or cancelled."""
+
+    id: str
+    status: str
+    problem: str = ""
+    """Why it failed."""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(text_of(raw, "id"), text_of(raw, "status"), text_of(object_of(raw, "last_error"), "message"))
+
+
+def files_for_code(raw: Json) -> list[str]:
+    """The ids of the files that an assistant or thread has for its code interpreter."""
+    return _ids(raw, "code_interpreter", "file_ids")
+
+
+def store_of(raw: Json) -> str:
+    """The id of the vector store that an assistant or thread searches in, or ""."""
+    return next(iter(_ids(raw, "file_search", "vector_store_ids")), "")
+
+
+def resources_with(raw: Json, *, files: Sequence[str] | None = None, store: str = "") -> dict[str, Any]:
+    """The `tool_resources` of an object with these files for code, or this vector store, in place of its own.
+
+    Only what servers take back is in them.
+    """
+    code = files_for_code(raw) if files is None else list(files)
+    stores = [store] if store else _ids(raw, "file_search", "vector_store_ids")
+    return {
+        **({"code_interpreter": {"file_ids": code}} if code or files is not None else {}),
+        **({"file_search": {"vector_store_ids": stores}} if stores else {}),
+    }
+
+
+def _ids(raw: Json, tool: str, key: str) -> list[str]:
+    ids = object_of(object_of(raw, "tool_resources"), tool).get(key)
+    return [one for one in ids if isinstance(one, str)] if isinstance(ids, list | tuple) else []
