@@ -28,6 +28,8 @@ MAX_PART = 64 * 1024 * 1024
 _FORM = 1024 * 1024
 """Bytes of a form beside the file in it."""
 _FORMS = ((re.compile(r"/v1/files"), MAX_FILE + _FORM), (re.compile(r"/v1/uploads/[^/]+/parts"), MAX_PART + _FORM))
+_PASSED_OVER = 8 * MAX_FILE
+"""Bytes of a refused body that are let come and go, for the answer to be read."""
 _UNCOUNTED = {"/engine", "/engine/settings", "/engine/stop"}
 _LOG_LINES_WAITING = 1000
 _FOREIGN = "This server is not known by that name. `playground-tui serve --allow-host NAME` adds one."
@@ -104,13 +106,7 @@ class LimitBody:
                 raise ApiError(sentence, status=413)
             return message
 
-        async def closing(message: Message) -> None:
-            # The rest of the body still comes: the connection cannot be used again.
-            if message["type"] == "http.response.start" and arrived > limit:
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
-            await send(message)
-
-        await self._app(scope, limited, closing)
+        await self._app(scope, limited, send)
 
 
 def declared_length(scope: Scope) -> int:
@@ -127,9 +123,14 @@ def header(scope: Scope, name: bytes) -> str:
 async def refuse(
     scope: Scope, receive: Receive, send: Send, status: int, sentence: str, *, code: str | None = None
 ) -> None:
-    """Answer with the contract's error body before any handler runs; the connection closes, for a body may follow."""
+    """Answer with the contract's error body before any handler runs.
+
+    The body that follows is passed over: most clients send all of it before they read, and a connection that closes on
+    them would take the answer with it. One that is waited with, or is without end, is not asked for.
+    """
     response = answer(ApiError(sentence, status=status, code=code))
-    response.headers["Connection"] = "close"
+    if header(scope, b"expect") or declared_length(scope) > _PASSED_OVER:
+        response.headers["Connection"] = "close"
     await response(scope, receive, send)
 
 

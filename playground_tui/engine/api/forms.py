@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from starlette.requests import Request
 from playground_tui.engine.contents import Incoming
 from playground_tui.engine.errors import NO_ROOM, ApiError
 
+_UNHEARD = logging.Logger(__name__, logging.CRITICAL)
+"""For what the parser warns of, which the answer says."""
 _VALUE_BYTES = 64 * 1024
 """Bytes of a field that is no file."""
 
@@ -92,6 +95,7 @@ class _Reader:
             )
         except FormParserError as error:
             raise _broken(error) from error
+        self._parser.logger = _UNHEARD
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes of the form; those of the file in them. Raises ApiError."""
