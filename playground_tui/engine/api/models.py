@@ -1,8 +1,9 @@
-"""/v1/models: what the connected providers offer, by full id (`PROVIDER/MODEL`)."""
+"""/v1/models: what the connected providers offer, by full id (`PROVIDER/MODEL`), then the assistants by theirs."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,15 +11,34 @@ from starlette.routing import Route
 
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import ApiError, Json
+from playground_tui.engine.store import assistants
+
+
+def assistant_model(assistant: Mapping[str, Any]) -> dict[str, Any]:
+    """An assistant as a model for chat completions, with its name and the category of its metadata."""
+    return {
+        "id": assistant["id"],
+        "object": "model",
+        "created": assistant["created_at"],
+        "owned_by": "assistant",
+        "name": assistant["name"],
+        "category": assistant["metadata"].get("category"),
+    }
 
 
 async def index(request: Request) -> Response:
-    return Json({"object": "list", "data": await engine_of(request).providers.models()})
+    engine = engine_of(request)
+    models = await engine.providers.models()
+    known = await engine.database.read(assistants.all_assistants)
+    return Json({"object": "list", "data": [*models, *map(assistant_model, known)]})
 
 
 async def show(request: Request) -> Response:
-    model_id = request.path_params["model_id"]
-    for model in await engine_of(request).providers.models():
+    engine, model_id = engine_of(request), request.path_params["model_id"]
+    assistant = await engine.database.read(lambda c: assistants.get(c, model_id))
+    if assistant is not None:
+        return Json(assistant_model(assistant))
+    for model in await engine.providers.models():
         if model["id"] == model_id:
             return Json(model)
     raise ApiError(f"The model '{model_id}' does not exist.", status=404, param="model", code="model_not_found")

@@ -30,12 +30,16 @@ KEY_CHARACTERS = 256
 
 async def body_of(request: Request, schema: type[BodyT]) -> BodyT:
     """The body as `schema` has it; no body at all is an empty one. Raises ApiError."""
+    return validated(schema, await json_of(request))
+
+
+async def json_of(request: Request) -> object:
+    """The body; no body at all is an empty object. Raises ApiError."""
     raw = await request.body()
     try:
-        given = from_json(raw, allow_inf_nan=False) if raw.strip() else {}
+        return from_json(raw, allow_inf_nan=False) if raw.strip() else {}
     except ValueError as error:
         raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json") from error
-    return validated(schema, given)
 
 
 def validated(schema: type[BodyT], given: object) -> BodyT:

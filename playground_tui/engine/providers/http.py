@@ -96,6 +96,19 @@ class Http:
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 raise broken(self.settings, error) from error
 
+    @asynccontextmanager
+    async def forwarded(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[httpx2.Response]:
+        """POST `body`; the response whatever its status is, its own body still to be read.
+
+        Raises ProviderError, also for what goes wrong while it is read.
+        """
+        async with self._using() as client:
+            try:
+                async with client.stream("POST", self._url(path), json=dict(body)) as response:
+                    yield response
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise broken(self.settings, error) from error
+
     async def get(self, path: str) -> Mapping[str, Any]:
         """GET a JSON object. Raises as `events` does."""
         async with self._using() as client:

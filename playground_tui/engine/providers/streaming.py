@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from typing import Any
+
+import httpx2
 
 from playground_tui.engine.providers.base import Dropped, ModelRequest, ProviderEvent, ProviderSettings
 from playground_tui.engine.providers.http import Http
@@ -65,6 +67,10 @@ class HttpProvider(ABC):
                 if begun or not more:
                     raise
                 self._refused[request.model] = refused | more
+
+    def forwarded(self, path: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[httpx2.Response]:
+        """POST `body` as it is; see `Http.forwarded`."""
+        return self._http.forwarded(path, body)
 
     async def models(self) -> Sequence[str]:
         """Ids of the provider's models, the newest first where it tells their age. Raises ProviderError."""

@@ -67,6 +67,11 @@ def restore(c: Connection, assistant_id: str, *, at: int, client: str = "") -> d
     return body
 
 
+def all_assistants(c: Connection) -> list[dict[str, Any]]:
+    """Every assistant, the newest first."""
+    return list(c.execute(select(assistants.c.body).where(_LIVING).order_by(assistants.c.seq.desc())).scalars())
+
+
 def list_assistants(c: Connection, page: Page) -> tuple[list[dict[str, Any]], bool]:
     """A page of assistants, and whether there are more. Raises UnknownCursor."""
     rows, more = page_rows(c, select(assistants.c.body).where(_LIVING), page, assistants)

@@ -1,0 +1,141 @@
+"""What an assistant's run says, read from its feed as a model's answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground_tui.engine.completions.failures import run_failed
+from playground_tui.engine.completions.wire import Events
+from playground_tui.engine.context import Engine
+from playground_tui.engine.errors import ApiError
+from playground_tui.engine.providers.base import (
+    CallArguments,
+    CallBegun,
+    Finished,
+    FinishReason,
+    ProviderEvent,
+    Text,
+    Usage,
+)
+from playground_tui.engine.runs.deltas import MESSAGE_DELTA, STEP_DELTA
+from playground_tui.engine.runs.endings import kept_usage
+from playground_tui.engine.runs.feed import DONE, FeedEvent
+from playground_tui.engine.runs.states import CANCELLABLE
+from playground_tui.engine.store import runs
+from playground_tui.engine.store.unknown import Unknown
+
+Json = Mapping[str, Any]
+
+_REASONS: Mapping[str, FinishReason] = {"requires_action": "tool_calls", "completed": "stop", "incomplete": "length"}
+"""How an answer ended, by the state that its run has come to."""
+
+
+@dataclass(slots=True)
+class Answering:
+    """A run that answers a completion, or goes on to answer one more after it waited for tool outputs."""
+
+    engine: Engine
+    thread_id: str
+    run_id: str
+    files_url: str
+    """Where the engine's files are, for pictures in the answer."""
+    after: int = 0
+    """The run's newest event before this answer."""
+    spent: Usage = field(default_factory=lambda: Usage(0, 0))
+    """The run's tokens before this answer."""
+
+    async def events(self) -> Events:
+        """What the run says until it rests. Raises ApiError if it did not end well."""
+        reader = Reader(self.files_url)
+        async for batch in self.engine.runs.batches(self.run_id, self.after):
+            if said := [event for received in batch for event in reader.take(received)]:
+                yield said
+        yield [await self._finished(filtered=reader.filtered)]
+
+    async def _finished(self, *, filtered: bool) -> Finished:
+        run = await self._run()
+        used = self._used(run)
+        if filtered:
+            return Finished("content_filter", used)
+        if run["status"] not in _REASONS:
+            raise run_failed(run)
+        return Finished(_REASONS[run["status"]], used)
+
+    async def leave(self) -> None:
+        """Nobody reads on: a run that still works is cancelled. Its thread goes with its end."""
+        run = await self._run()
+        if run["status"] in CANCELLABLE - {"requires_action"}:
+            try:
+                await self.engine.runs.cancel(self.thread_id, self.run_id)
+            except (ApiError, Unknown):
+                return  # it ended meanwhile
+        elif run["status"] != "requires_action":
+            await self.engine.interpreter.forget(self.thread_id)
+
+    async def _run(self) -> Json:
+        found = await self.engine.database.read(lambda c: runs.find(c, self.run_id))
+        if found is None:
+            raise Unknown("run", self.run_id)
+        return found
+
+    def _used(self, run: Json) -> Usage:
+        usage = run.get("usage")
+        told = Usage(usage["prompt_tokens"], usage["completion_tokens"]) if usage else kept_usage(run) or Usage(0, 0)
+        return Usage(
+            max(0, told.prompt_tokens - self.spent.prompt_tokens),
+            max(0, told.completion_tokens - self.spent.completion_tokens),
+        )
+
+
+class Reader:
+    """Turns the events of a run into those of a model. Texts of several messages stand apart by an empty line."""
+
+    def __init__(self, files_url: str):
+        self._files_url = files_url
+        self._part: tuple[str, int] | None = None
+        self._calls: dict[tuple[str, int], int] = {}
+        self.filtered = False
+        """Whether a content filter cut the answer."""
+
+    def take(self, event: FeedEvent) -> Iterator[ProviderEvent]:
+        """What one event says."""
+        if event.name == DONE:
+            return
+        told = json.loads(event.plain.partition(b"\ndata: ")[2])
+        match event.name:
+            case "thread.message.incomplete":
+                self.filtered = (told["incomplete_details"] or {}).get("reason") == "content_filter"
+            case _ if event.name == MESSAGE_DELTA:
+                for part in told["delta"].get("content") or ():
+                    yield from self._content(told["id"], part)
+            case _ if event.name == STEP_DELTA:
+                yield from self._called(told["id"], told["delta"]["step_details"].get("tool_calls") or ())
+
+    def _content(self, message_id: str, part: Json) -> Iterator[ProviderEvent]:
+        text = (part.get("text") or {}).get("value") or self._picture(part)
+        if not text:
+            return
+        place = (message_id, part["index"])
+        if self._part not in (None, place):
+            text = f"\n\n{text}"
+        self._part = place
+        yield Text(text)
+
+    def _picture(self, part: Json) -> str:
+        file_id = (part.get("image_file") or {}).get("file_id")
+        return f"![{file_id}]({self._files_url}/{file_id}/content)" if file_id else ""
+
+    def _called(self, step_id: str, calls: Sequence[Json]) -> Iterator[ProviderEvent]:
+        """Calls of the assistant's functions; what the engine calls itself is no concern of who asked."""
+        for call in calls:
+            if call.get("type") != "function":
+                continue
+            place, function = (step_id, call["index"]), call["function"]
+            if place not in self._calls:
+                self._calls[place] = len(self._calls)
+                yield CallBegun(self._calls[place], call["id"], function["name"])
+            if text := function.get("arguments"):
+                yield CallArguments(self._calls[place], text)
