@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -75,9 +75,9 @@ def thread_object(
     }
 
 
-def text_part(text: str) -> dict[str, Any]:
+def text_part(text: str, annotations: Iterable[Json] = ()) -> dict[str, Any]:
     """A text as a part of a message's content."""
-    return {"type": "text", "text": {"value": text, "annotations": []}}
+    return {"type": "text", "text": {"value": text, "annotations": list(annotations)}}
 
 
 def message_object(
@@ -212,6 +212,29 @@ def step_object(
         **moments,
         "metadata": {},
         "usage": None,
+    }
+
+
+def vector_store_object(
+    *,
+    created_at: int,
+    name: str | None = None,
+    description: str | None = None,
+    metadata: Json | None = None,
+    expires_after: Json | None = None,
+) -> dict[str, Any]:
+    """What is kept of a new vector store; see `store.vector_stores` for what an answer adds.
+
+    A description and an expiry policy are there only if they were given: the contract has no null for them.
+    """
+    optional = {"description": description, "expires_after": expires_after and dict(expires_after)}
+    return {
+        "id": new_id("vs"),
+        "object": "vector_store",
+        "created_at": created_at,
+        "name": name or "",
+        "metadata": dict(metadata or {}),
+        **{key: value for key, value in optional.items() if value is not None},
     }
 
 

@@ -31,6 +31,7 @@ from playground_tui.engine.listeners import Listener, bind_tcp, bind_unix
 from playground_tui.engine.providers.base import Provider, ProviderSettings
 from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs.service import RunService
+from playground_tui.engine.runs.tools.perform import OwnTools
 from playground_tui.engine.store.database import Database
 from playground_tui.engine.tools.code_interpreter.service import Interpreter
 from playground_tui.engine.tools.file_search.service import SearchService
@@ -100,7 +101,12 @@ class EngineServer:
         search = SearchService(database, files, providers)
         interpreter = Interpreter(database.path.with_name("sandbox"), files)
         runs = RunService(
-            database, changes, providers, clock=clock, expires_after=lambda: self.engine.run_expires_after
+            database,
+            changes,
+            providers,
+            OwnTools(search, interpreter, files),
+            clock=clock,
+            expires_after=lambda: self.engine.run_expires_after,
         )
         return Engine(
             database=database,

@@ -13,6 +13,7 @@ import pytest
 from playground_tui.engine.providers.base import AssistantTurn, Dropped, Finished, ImagePart, Text, UserTurn
 from playground_tui.engine.schemas import CreateRun
 from tests.support.scripted import ScriptedEngine, said, scripted_engine
+from tests.support.tools import give_tools
 from tests.support.wait import until
 
 FUNCTION = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
@@ -202,23 +203,24 @@ async def test_a_run_goes_to_the_provider_that_the_visitor_named_if_its_model_na
     assert ended["last_error"] == {"code": "server_error", "message": "Provider elsewhere is not configured."}
 
 
-async def test_tools_that_are_not_there_yet_are_left_out_and_said(scripted: ScriptedEngine) -> None:
+async def test_the_engines_own_tools_are_told_as_functions(scripted: ScriptedEngine) -> None:
     thread, assistant = await scripted.thread("hello", tools=[{"type": "file_search"}, FUNCTION])
-    run = await finished(scripted, thread, assistant_id=assistant)
-    assert list(scripted.provider.requests[0].tools) == [FUNCTION]
-    assert run["playground_notes"] == "file_search is not available in this engine yet; the run went on without."
+    await finished(scripted, thread, assistant_id=assistant)
+    assert [tool["function"]["name"] for tool in scripted.provider.requests[0].tools] == ["file_search", "look"]
 
 
 async def test_what_a_model_does_not_take_is_said(scripted: ScriptedEngine) -> None:
+    give_tools(scripted).interpreter.missing = "Install bubblewrap."
     thread, assistant = await scripted.thread("hello", tools=[{"type": "code_interpreter"}])
     scripted.provider.answers = [
         [Dropped("temperature"), Dropped("top_p"), Dropped("top_p"), Text("hi"), Finished("stop")]
     ]
     run = await finished(scripted, thread, assistant_id=assistant, temperature=0.5, top_p=0.5)
     assert run["playground_notes"] == (
-        "code_interpreter is not available in this engine yet; the run went on without."
+        "The run went on without code_interpreter: Install bubblewrap."
         " temperature is not used by this model. top_p is not used by this model."
     )
+    assert scripted.provider.requests[0].tools == []
 
 
 async def test_a_run_is_begun_though_who_asked_for_it_is_gone(scripted: ScriptedEngine) -> None:

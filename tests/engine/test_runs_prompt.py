@@ -8,7 +8,7 @@ import pytest
 
 from playground_tui.engine.objects import run_object, text_part
 from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, ImagePart, ToolOutput, Turn, UserTurn
-from playground_tui.engine.runs.prompt import fitted, history_limit, left_out, model_request, thread_turns
+from playground_tui.engine.runs.prompt import fitted, history_limit, model_request, thread_turns
 from playground_tui.engine.store.history import Said
 
 FUNCTION = {"type": "function", "function": {"name": "look"}}
@@ -41,7 +41,7 @@ def test_images_stand_among_the_texts() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}}
     file = {"type": "image_file", "image_file": {"file_id": "file-1"}}
     assert thread_turns([message("1", "user", "see", image, file)], []) == [
-        UserTurn(("see", ImagePart("https://x/y.png", "low"), "[image_file]"))
+        UserTurn(("see", ImagePart("https://x/y.png", "low"), "[image_file: cannot be shown]"))
     ]
 
 
@@ -150,15 +150,6 @@ def test_a_choice_that_forces_a_call_holds_for_the_first_round(choice: Any, firs
 
 def test_a_choice_among_no_tools_is_not_forwarded() -> None:
     assert model_request(a_run(tool_choice="required"), "own", [], first=True).tool_choice is None
-
-
-def test_tools_that_are_not_there_yet_are_named() -> None:
-    assert left_out(a_run(tools=[FUNCTION])) == ""
-    both = [{"type": "file_search"}, {"type": "code_interpreter"}]
-    assert left_out(a_run(tools=both[:1])) == (
-        "file_search is not available in this engine yet; the run went on without."
-    )
-    assert left_out(a_run(tools=both)).startswith("code_interpreter and file_search are not available")
 
 
 def test_an_empty_thread_is_an_empty_message() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -13,13 +13,15 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from playground_tui.engine.objects import message_object, new_id, step_object, text_part
+from playground_tui.engine.objects import message_object, step_object, text_part
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs import deltas
+from playground_tui.engine.runs.calls import OpenCalls
 from playground_tui.engine.runs.endings import Event, Loose, end_step
 from playground_tui.engine.runs.live import LiveRun
-from playground_tui.engine.runs.prompt import AFTER
 from playground_tui.engine.runs.states import COMPLETED
+from playground_tui.engine.runs.tools.citations import Annotator, Sources
+from playground_tui.engine.runs.tools.offer import Offer
 from playground_tui.engine.store import messages, steps
 
 CHECKPOINT_SECONDS = 0.25
@@ -32,21 +34,38 @@ CHECKPOINT_SHARE = 10
 _log = logging.getLogger(__name__)
 
 
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Brings:
+    """What the next message of a run brings: pictures and files that code made, by id, and what it may cite."""
+
+    pictures: Sequence[str] = ()
+    files: Sequence[str] = ()
+    sources: Sources = field(default_factory=Sources)
+
+
 class OpenMessage:
     """A message that the model is writing."""
 
-    def __init__(self, live: LiveRun, step: Mapping[str, Any], message_id: str, text: str) -> None:
+    def __init__(self, live: LiveRun, step: Json, message_id: str, text: str, brings: Brings) -> None:
         self.message_id = message_id
         self.step = step
         self._live = live
+        self._pictures = brings.pictures
+        self._annotator = Annotator(brings.sources) if brings.sources else None
+        self._annotations: list[dict[str, Any]] = []
         self._pieces: list[str] = []
         self._length = 0
+        for place, file_id in enumerate(brings.pictures):
+            live.feed.publish(deltas.MESSAGE_DELTA, deltas.picture(message_id, place, file_id))
         if text:
             self.add(text)
         self._checkpoints = asyncio.create_task(self._keep_text(self._length), name=f"text of {message_id}")
 
     @classmethod
-    async def begin(cls, live: LiveRun, text: str) -> OpenMessage:
+    async def begin(cls, live: LiveRun, text: str, brings: Brings) -> OpenMessage:
         """Store the step and the message with its first text ("" if it has none); send them, the text as a delta."""
         now = live.around.now()
         message = message_object(
@@ -57,13 +76,14 @@ class OpenMessage:
             status="in_progress",
             assistant_id=live.run["assistant_id"],
             run_id=live.id,
+            attachments=[{"file_id": file_id, "tools": [{"type": "code_interpreter"}]} for file_id in brings.files],
         )
         details = {"message_creation": {"message_id": message["id"]}}
         step = step_object(run=live.run, step_type="message_creation", step_details=details, created_at=now)
 
         def write(c: Connection) -> list[Event]:
             steps.insert(c, step)
-            messages.insert(c, {**message, "content": [text_part(text)] if text else []})
+            messages.insert(c, {**message, "content": _content(brings.pictures, text, [])})
             return [
                 ("thread.run.step.created", step),
                 ("thread.run.step.in_progress", step),
@@ -72,24 +92,35 @@ class OpenMessage:
             ]
 
         await live.record(write)
-        return cls(live, step, message["id"], text)
+        return cls(live, step, message["id"], text, brings)
 
     @property
-    def text(self) -> str:
+    def content(self) -> list[dict[str, Any]]:
+        """What the message has so far; empty if it has nothing."""
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return _content(self._pictures, self._pieces[0] if self._pieces else "", self._annotations)
 
     def add(self, text: str) -> None:
-        """Send more text."""
+        """Send more text, but for what may become a citation."""
         self._pieces.append(text)
         self._length += len(text)
-        self._live.feed.publish_text(self.message_id, text)
+        if self._annotator is None:
+            self._live.feed.publish_text(self.message_id, text, index=len(self._pictures))
+        else:
+            self._annotate(self._annotator.add(text))
 
-    async def stop_checkpoints(self) -> None:
+    async def stop(self) -> None:
         """The text is whole or abandoned: its last state is written by whoever ends the message."""
+        if self._annotator:
+            self._annotate(self._annotator.add("", last=True))
         self._checkpoints.cancel()
         await asyncio.wait({self._checkpoints})
+
+    def _annotate(self, pieces: Iterable[tuple[str, list[dict[str, Any]]]]) -> None:
+        for text, noted in pieces:
+            self._annotations += [{key: one[key] for key in one if key != "index"} for one in noted]
+            self._live.feed.publish_text(self.message_id, text, noted, index=len(self._pictures))
 
     async def _keep_text(self, kept: int) -> None:
         """Write the text a few times a second; `kept` characters of it are in the store already."""
@@ -105,7 +136,7 @@ class OpenMessage:
 
     async def _checkpoint(self) -> bool:
         """Whether the text so far could be written: the store may fail now and work later."""
-        text = {"content": [text_part(self.text)]}
+        text = {"content": self.content}
         try:
             await self._live.around.database.write(partial(messages.update, message_id=self.message_id, changes=text))
         except (SQLAlchemyError, OSError) as error:
@@ -114,58 +145,22 @@ class OpenMessage:
         return True
 
 
-class OpenCalls:
-    """The function calls that the model is making, as one step."""
-
-    def __init__(self, live: LiveRun, step: dict[str, Any]) -> None:
-        self.step = step
-        self._live = live
-        self._calls: dict[int, _Call] = {}
-
-    @classmethod
-    def new_step(cls, live: LiveRun) -> dict[str, Any]:
-        """The step as it begins; it remembers where in the thread it stands."""
-        details: dict[str, Any] = {"tool_calls": []}
-        now = live.around.now()
-        step = step_object(run=live.run, step_type="tool_calls", step_details=details, created_at=now)
-        return {**step, AFTER: live.newest_message}
-
-    def begin(self, index: int, call_id: str, name: str) -> None:
-        """Send the beginning of a call. A call without an id of its own, or with one used before, gets a new one."""
-        if not call_id or any(call.id == call_id for call in self._calls.values()):
-            call_id = new_id("call")
-        place = len(self._calls)
-        self._calls[index] = _Call(place, call_id, name)
-        self._live.feed.publish(deltas.STEP_DELTA, deltas.call_begun(self.step["id"], place, call_id, name))
-
-    def add(self, index: int, text: str) -> None:
-        """Send more of a call's arguments."""
-        call = self._calls[index]
-        call.arguments.append(text)
-        self._live.feed.publish(deltas.STEP_DELTA, deltas.call_arguments(self.step["id"], call.place, text))
-
-    def whole(self) -> list[dict[str, Any]]:
-        """The calls as the step keeps them, their outputs still null."""
-        return [call.whole() for call in self._calls.values()]
-
-
-@dataclass(slots=True)
-class _Call:
-    place: int
-    id: str
-    name: str
-    arguments: list[str] = field(default_factory=list)
-
-    def whole(self) -> dict[str, Any]:
-        function = {"name": self.name, "arguments": "".join(self.arguments) or "{}", "output": None}
-        return {"id": self.id, "type": "function", "function": function}
+def _content(pictures: Iterable[str], text: str, annotations: Iterable[Json]) -> list[dict[str, Any]]:
+    """The content of a message: its pictures, then its text if there is any."""
+    shown = [{"type": "image_file", "image_file": {"file_id": file_id, "detail": "auto"}} for file_id in pictures]
+    return [*shown, text_part(text, annotations)] if text else shown
 
 
 class Answer:
-    """What one request has brought so far: at most one open message, and the function calls."""
+    """What one request has brought so far: at most one open message, and the calls.
 
-    def __init__(self, live: LiveRun) -> None:
+    `offer` tells the engine's own tools from functions; the first message begins with what `brings` has.
+    """
+
+    def __init__(self, live: LiveRun, offer: Offer, brings: Brings) -> None:
         self._live = live
+        self._offer = offer
+        self._brings = brings
         self.message: OpenMessage | None = None
         self.calls: OpenCalls | None = None
         self._said: OpenMessage | None = None
@@ -175,7 +170,7 @@ class Answer:
         """What the store does not have yet."""
         said, calls = self._said, self.calls
         return Loose(
-            {said.message_id: said.text} if said else {},
+            {said.message_id: said.content} if said else {},
             {calls.step["id"]: calls.whole()} if calls else {},
         )
 
@@ -184,7 +179,8 @@ class Answer:
         if self.message is not None:
             self.message.add(text)
         else:
-            self.message = self._said = await OpenMessage.begin(self._live, text)
+            self.message = self._said = await OpenMessage.begin(self._live, text, self._brings)
+            self._brings = Brings(sources=self._brings.sources)
 
     async def open_calls(self) -> OpenCalls:
         """The step that calls go to. Beginning it, the text said before is whole."""
@@ -199,19 +195,19 @@ class Answer:
 
             await self._live.record(write)
             self._said = None
-            self.calls = OpenCalls(self._live, step)
+            self.calls = OpenCalls(self._live, step, self._offer)
         return self.calls
 
     def end_message(self, c: Connection, said: OpenMessage | None, usage: Usage | None) -> list[Event]:
         """Complete a message and its step in the store; `usage` are the tokens of the request, where they are known."""
         if said is None:
             return []
-        now, loose = self._live.around.now(), Loose({said.message_id: said.text})
+        now, loose = self._live.around.now(), Loose({said.message_id: said.content})
         return end_step(c, said.step, COMPLETED, now=now, usage=usage, loose=loose)
 
     async def take_message(self) -> OpenMessage | None:
         """The open message, if any: no more text comes, and its last state is to be written."""
         said, self.message = self.message, None
         if said:
-            await said.stop_checkpoints()
+            await said.stop()
         return said

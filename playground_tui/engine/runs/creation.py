@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
+from playground_tui.engine import resources
 from playground_tui.engine.objects import given_message, run_object
 from playground_tui.engine.runs.endings import Event
 from playground_tui.engine.runs.live import shown
-from playground_tui.engine.runs.prompt import left_out
 from playground_tui.engine.schemas import CreateRun, CreateThreadAndRun
-from playground_tui.engine.store import assistants, messages, runs, threads
+from playground_tui.engine.store import assistants, runs, threads
 from playground_tui.engine.store.idempotency import Keep
 from playground_tui.engine.store.unknown import Unknown
 
@@ -29,10 +29,14 @@ _OF_THE_RUN = (
 )
 
 
-def store_thread(c: Connection, thread: Json, first: Sequence[Json]) -> list[Event]:
-    """Make the thread of a run that brings its own, with its first messages."""
-    threads.insert(c, thread)
-    return [("thread.created", dict(thread)), *_store_messages(c, first)]
+def store_thread(c: Connection, thread: Json, first: Sequence[Json], body: CreateThreadAndRun) -> list[Event]:
+    """Make the thread of a run that brings its own, with its first messages.
+
+    What the run's own tools are given beyond the assistant's stays with the thread. Raises Unknown, ApiError.
+    """
+    given = [body.thread.tool_resources if body.thread else None, body.tool_resources]
+    stored = resources.add_thread(c, thread, first, given)
+    return [("thread.created", stored), *(("thread.message.created", dict(message)) for message in first)]
 
 
 def store_run(
@@ -43,10 +47,10 @@ def store_run(
     run_id: str,
     now: int,
     expires_after: int,
-    provider: str | None,
+    noted: Json,
     keep: Keep,
 ) -> list[Event]:
-    """Store the run and its additional messages. `provider` is whom a bare model id goes to; `keep` keeps the reply.
+    """Store the run and its additional messages. `noted` is what the engine notes in it, `keep` keeps the reply.
 
     Raises Unknown for the thread or the assistant, and ActiveRun.
     """
@@ -56,7 +60,9 @@ def store_run(
         raise Unknown("assistant", body.assistant_id)
     given = body.given()
     asked = given.get("additional_messages") or ()
-    added = _store_messages(c, (given_message(one, thread_id=thread_id, created_at=now) for one in asked))
+    added = [given_message(one, thread_id=thread_id, created_at=now) for one in asked]
+    for message in added:
+        resources.add_message(c, message)
     run = run_object(
         thread_id=thread_id,
         assistant_id=assistant["id"],
@@ -65,12 +71,11 @@ def store_run(
         expires_at=now + expires_after,
         **_settings(assistant, given),
     )
-    if notes := left_out(run):
-        run["playground_notes"] = notes
-    run["_provider"] = provider
+    run |= noted
     runs.insert(c, run)
     keep(c, shown(run))
-    return [*added, ("thread.run.created", run), ("thread.run.queued", run)]
+    created = [("thread.message.created", message) for message in added]
+    return [*created, ("thread.run.created", run), ("thread.run.queued", run)]
 
 
 def _settings(assistant: Json, given: Json) -> dict[str, Any]:
@@ -82,11 +87,3 @@ def _settings(assistant: Json, given: Json) -> dict[str, Any]:
         settings["instructions"] = "\n\n".join(filter(None, (settings["instructions"], more)))
     settings["tools"] = settings["tools"] or []
     return settings
-
-
-def _store_messages(c: Connection, made: Iterable[Json]) -> list[Event]:
-    events: list[Event] = []
-    for message in made:
-        messages.insert(c, message)
-        events.append(("thread.message.created", dict(message)))
-    return events

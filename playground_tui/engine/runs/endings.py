@@ -22,11 +22,14 @@ BORROWED = "_completion"
 _CALLS_CUT = "The answer was cut before its function calls were whole."
 
 
+Contents = Mapping[str, list[dict[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """What was said and is not in the store yet: texts by message, function calls by step."""
+    """What was said and is not in the store yet: content by message (empty: none so far), calls by step."""
 
-    text: Mapping[str, str] = field(default_factory=dict)
+    content: Contents = field(default_factory=dict)
     calls: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -72,7 +75,7 @@ def end_step(
     """Close one step, its message first."""
     events: list[Event] = []
     if step["type"] == "message_creation":
-        events.append(_end_message(c, step, ending, now, loose.text))
+        events.append(_end_message(c, step, ending, now, loose.content))
     elif ending.step_status == "completed":
         ending = replace(ending, step_status="failed", error=("server_error", _CALLS_CUT))
     tokens = usage_object(usage or kept_usage(step) or Usage(0, 0))
@@ -89,11 +92,11 @@ def kept_usage(stored: Mapping[str, Any]) -> Usage | None:
     return Usage(*tokens) if tokens else None
 
 
-def _end_message(c: Connection, step: Mapping[str, Any], ending: Ending, now: int, texts: Mapping[str, str]) -> Event:
+def _end_message(c: Connection, step: Mapping[str, Any], ending: Ending, now: int, loose: Contents) -> Event:
     message_id = step["step_details"]["message_creation"]["message_id"]
     changes = message_ended(ending, now)
-    text = texts.get(message_id)
-    if text or (text is not None and changes["status"] == "completed"):
-        changes["content"] = [text_part(text)]
+    content = loose.get(message_id)
+    if content or (content is not None and changes["status"] == "completed"):
+        changes["content"] = content or [text_part("")]
     message = messages.update(c, message_id, changes)
     return f"thread.message.{message['status']}", message

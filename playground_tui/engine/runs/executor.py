@@ -1,4 +1,5 @@
-"""One round of a run: ask the model with the thread so far, store and send the answer as it comes."""
+"""A run under way: ask the model with the thread so far, store and send its answer as it comes, carry out its calls of
+the engine's own tools, and ask again."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import Connection
 
@@ -23,9 +24,10 @@ from playground_tui.engine.providers.base import (
 )
 from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs.answer import Answer
+from playground_tui.engine.runs.called import carry_out
 from playground_tui.engine.runs.endings import Event, Loose
+from playground_tui.engine.runs.ground import Ground, read_ground
 from playground_tui.engine.runs.live import LiveRun
-from playground_tui.engine.runs.prompt import fitted, history_limit, model_request, thread_turns
 from playground_tui.engine.runs.states import (
     ANSWER_CUT,
     COMPLETED,
@@ -33,44 +35,59 @@ from playground_tui.engine.runs.states import (
     PROMPT_SPENT,
     Ending,
     added,
+    failed,
     run_started,
-    run_waits,
 )
-from playground_tui.engine.store import history, runs, steps
+from playground_tui.engine.runs.tools.perform import OwnTools
+from playground_tui.engine.store import runs
 
 EVENTS_IN_A_ROW = 16
 """After so many events that were there at once, the others get a turn."""
+ROUNDS = 30
+"""So often in a row a model may call the engine's own tools; then it is asked to answer without any."""
 
 _CUT = {"length": ANSWER_CUT, "content_filter": FILTERED}
 
 Json = dict[str, Any]
 
 
-async def play_round(live: LiveRun, providers: ProviderRegistry) -> Ending | None:
-    """Ask the model once. How the run ends with that, or None: it waits for the outputs of function calls.
+async def play(live: LiveRun, providers: ProviderRegistry, tools: OwnTools) -> Ending | None:
+    """Ask the model until it has answered. How the run ends with that, or None: it waits for outputs of functions.
 
     Raises ProviderError, UnknownProvider and Interrupted; what is open then is for the caller to close.
     """
+    for rounds in range(ROUNDS + 1):
+        result = await _round(live, providers, tools, last=rounds == ROUNDS)
+        if result == "waits":
+            return None
+        if result != "again":
+            return result
+    return failed("server_error", f"The model called tools {ROUNDS} times in a row and did not answer.")
+
+
+async def _round(
+    live: LiveRun, providers: ProviderRegistry, tools: OwnTools, *, last: bool
+) -> Ending | Literal["waits", "again"]:
+    """Ask the model once. `last`: it is to answer without tools."""
     provider, model = providers.resolve(live.run["model"], live.run.get("_provider"))
-    thread, called = await live.around.database.read(lambda c: _history(c, live.run))
-    live.newest_message = thread[-1].id if thread else ""
-    await live.record(lambda c: _start(c, live, provider.name))
-    turns = fitted(thread_turns(thread, called), live.run.get("max_prompt_tokens"))
-    request = model_request(live.run, model, turns, first=all(step["run_id"] != live.id for step in called))
-    left = _tokens_left(live, request)
+    live.request_usage, live.loose = None, Loose
+    ground = await read_ground(live, tools)
+    if isinstance(ground, Ending):
+        return ground
+    live.newest_message = ground.newest_message
+    if live.status == "queued":
+        await live.record(lambda c: _start(c, live, provider.name))
+    left = _tokens_left(live, ground.request(live.run, model))
     if isinstance(left, Ending):
         return left
-    answer = Answer(live)
+    if last and left.tools:
+        left = replace(left, tool_choice="none")
+    answer = Answer(live, ground.offer, ground.brings)
     try:
         finished = await _receive(live, answer, provider.stream(left))
-        return await _finish(live, answer, finished)
+        return await _finish(live, answer, finished, ground, tools)
     finally:
         await answer.take_message()
-
-
-def _history(c: Connection, run: Json) -> tuple[list[history.Said], list[Json]]:
-    thread_id = run["thread_id"]
-    return history.thread_messages(c, thread_id, limit=history_limit(run)), history.tool_steps(c, thread_id)
 
 
 def _start(c: Connection, live: LiveRun, provider: str) -> list[Event]:
@@ -124,7 +141,9 @@ async def _take(live: LiveRun, answer: Answer, event: ProviderEvent) -> None:
             live.note(f"{parameter} is not used by this model.")
 
 
-async def _finish(live: LiveRun, answer: Answer, finished: Finished) -> Ending | None:
+async def _finish(
+    live: LiveRun, answer: Answer, finished: Finished, ground: Ground, tools: OwnTools
+) -> Ending | Literal["waits", "again"]:
     live.usage = added(live.usage, finished.usage)
     live.request_usage = finished.usage
     if answer.calls is None and answer.message is None:
@@ -133,19 +152,4 @@ async def _finish(live: LiveRun, answer: Answer, finished: Finished) -> Ending |
         return _CUT[finished.reason]
     if answer.calls is None:
         return COMPLETED
-    await _wait_for_outputs(live, answer, finished.usage)
-    return None
-
-
-async def _wait_for_outputs(live: LiveRun, answer: Answer, usage: Usage | None) -> None:
-    assert answer.calls is not None
-    said, calls, step_id = await answer.take_message(), answer.calls.whole(), answer.calls.step["id"]
-    tokens = [usage.prompt_tokens, usage.completion_tokens] if usage else None
-
-    def write(c: Connection) -> list[Event]:
-        ended = answer.end_message(c, said, None)
-        steps.update(c, step_id, {"step_details": {"type": "tool_calls", "tool_calls": calls}, "_usage": tokens})
-        return [*ended, ("thread.run.requires_action", runs.update(c, live.id, {**live.noted(), **run_waits(calls)}))]
-
-    await live.record_wait(write)
-    live.loose = Loose
+    return await carry_out(live, answer, finished.usage, ground, tools)

@@ -10,7 +10,7 @@ import asyncio
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from json import JSONEncoder
@@ -53,7 +53,11 @@ class _GrowingText:
     """The text deltas of one message. `ids` and `ends` tell after which event the text was how long."""
 
     message_id: str
+    head: str
+    """How each block of its deltas begins."""
     pieces: list[str] = field(default_factory=list)
+    annotations: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """Each with the id of the event that brought it."""
     ids: array[int] = field(default_factory=lambda: array("Q"))
     ends: array[int] = field(default_factory=lambda: array("Q"))
 
@@ -61,7 +65,9 @@ class _GrowingText:
     def id(self) -> int:
         return self.ids[-1]
 
-    def add(self, event_id: int, text: str) -> None:
+    def add(self, event_id: int, text: str, annotations: Sequence[dict[str, Any]]) -> None:
+        if annotations:
+            self.annotations += [(event_id, annotation) for annotation in annotations]
         self.ends.append((self.ends[-1] if self.ends else 0) + len(text))
         self.ids.append(event_id)
         self.pieces.append(text)
@@ -71,7 +77,9 @@ class _GrowingText:
         known = bisect_right(self.ids, event_id)
         start = self.ends[known - 1] if known else 0
         text = self._text()[start:]
-        return FeedEvent(self.id, deltas.MESSAGE_DELTA, deltas.text_block(self.message_id, text, first=not known))
+        annotations = [annotation for at, annotation in self.annotations if at > event_id]
+        block = deltas.text_block(self.head, text, first=not known, annotations=annotations)
+        return FeedEvent(self.id, deltas.MESSAGE_DELTA, block)
 
     def _text(self) -> str:
         if len(self.pieces) > 1:
@@ -94,18 +102,17 @@ class Feed:
         """Send one event (a change of state, or a delta of a step)."""
         self._add(name, render(name, data))
 
-    def publish_text(self, message_id: str, text: str) -> None:
-        """Send more text of a message."""
+    def publish_text(
+        self, message_id: str, text: str, annotations: Sequence[dict[str, Any]] = (), *, index: int = 0
+    ) -> None:
+        """Send more text of a message, with the annotations that stand in it (each with its `index`)."""
         growing = self._entries[-1] if self._entries else None
         if not isinstance(growing, _GrowingText) or growing.message_id != message_id:
-            growing = _GrowingText(message_id)
+            growing = _GrowingText(message_id, deltas.text_head(message_id, index))
             self._entries.append(growing)
-        event = FeedEvent(
-            self.last_id + 1,
-            deltas.MESSAGE_DELTA,
-            deltas.text_block(message_id, text, first=not growing.pieces),
-        )
-        growing.add(event.id, text)
+        block = deltas.text_block(growing.head, text, first=not growing.pieces, annotations=annotations)
+        event = FeedEvent(self.last_id + 1, deltas.MESSAGE_DELTA, block)
+        growing.add(event.id, text, annotations)
         self._send(event)
 
     def rest(self) -> None:

@@ -20,19 +20,30 @@ from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs.endings import BORROWED, Event, Loose, end_run, kept_usage
 from playground_tui.engine.runs.feed import Feed
 from playground_tui.engine.runs.states import Ending
+from playground_tui.engine.runs.tools.stored import shown_call
 from playground_tui.engine.store.database import Database
 
 Write = Callable[[Connection], list[Event]]
 
+CONTENT = "_content"
+"""Key of a stored run: whether its stream has the text of what searches found."""
 STORE_FAILED = "The engine cannot write its database; the run has ended and is stored as soon as that works again."
 
 _KINDS: Mapping[str, Kind] = {"thread": "thread", "thread.run": "run", "thread.message": "message"}
 
 
-def shown(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored run, step or message as the API answers it: what the engine notes for itself begins with `_`."""
+def shown(stored: Mapping[str, Any], *, content: bool = False) -> dict[str, Any]:
+    """A stored run, step or message as the API answers it: what the engine notes for itself begins with `_`.
+
+    `content`: a step has the text of what its searches found.
+    """
     public = {key: value for key, value in stored.items() if not key.startswith("_")}
-    return present(public) if public["object"] == "thread.run" else public
+    if public["object"] == "thread.run":
+        return present(public)
+    if calls := public.get("step_details", {}).get("tool_calls"):
+        bare = [shown_call(call, content=content) for call in calls]
+        public["step_details"] = {**public["step_details"], "tool_calls": bare}
+    return public
 
 
 class Interrupted(Exception):
@@ -94,6 +105,11 @@ class LiveRun:
     @property
     def status(self) -> str:
         return str(self.run["status"])
+
+    @property
+    def with_content(self) -> bool:
+        """Whether who made the run wants to read what its searches found."""
+        return bool(self.run.get(CONTENT))
 
     @property
     def waiting_calls(self) -> list[dict[str, Any]]:
@@ -206,7 +222,7 @@ class LiveRun:
             self.run = data
         elif name == "thread.message.created":
             self.newest_message = data["id"]
-        self.feed.publish(name, shown(data))
+        self.feed.publish(name, shown(data, content=self.with_content))
 
 
 def _tokens(usage: Usage | None) -> list[int] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -21,26 +22,51 @@ from playground_tui.engine.providers.base import (
     Turn,
     UserTurn,
 )
+from playground_tui.engine.runs.tools.offer import Offer
+from playground_tui.engine.runs.tools.stored import (
+    CHARACTERS_PER_TOKEN,
+    FOUND_TOKENS,
+    OLD_FOUND_TOKENS,
+    arguments_of,
+    is_done,
+    name_of,
+    output_of,
+)
 from playground_tui.engine.store.history import Said
 
 Json = Mapping[str, Any]
 
 AFTER = "_after"
 """Key of a stored tool_calls step: the id of the newest message when it began ("" if there was none)."""
-CHARACTERS_PER_TOKEN = 4
-"""A rough measure, used only where the run names a limit of prompt tokens and no provider has counted yet."""
 IMAGE_TOKENS = 800
 
 
-def thread_turns(messages: Sequence[Said], steps: Iterable[Json]) -> list[Turn]:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a thread is told: what the own tools are called, which images there are (URLs by file id), for which run."""
+
+    offer: Offer = field(default_factory=Offer)
+    images: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    found_tokens: int = FOUND_TOKENS
+    """How much of what a search of this run found is told; of earlier ones it is little."""
+
+    def output(self, step: Json, call: Json) -> str:
+        """The output of a call of this step."""
+        known = step.get("run_id") == self.run_id
+        return output_of(call, found_tokens=self.found_tokens if known else min(OLD_FOUND_TOKENS, self.found_tokens))
+
+
+def thread_turns(messages: Sequence[Said], steps: Iterable[Json], telling: Telling | None = None) -> list[Turn]:
     """The turns of a thread. `messages` are oldest first, `steps` its tool_calls steps in the order they were made."""
+    telling = telling or Telling()
     after = _steps_by_place(messages, steps)
     turns: list[Turn] = []
-    _add_steps(turns, after.get(None, ()))
+    _add_steps(turns, after.get(None, ()), telling)
     for message in messages:
-        _add_message(turns, message)
+        _add_message(turns, message, telling.images)
         if message.id in after:
-            _add_steps(turns, after[message.id])
+            _add_steps(turns, after[message.id], telling)
     return turns
 
 
@@ -64,18 +90,21 @@ def fitted(turns: Sequence[Turn], prompt_tokens: int | None) -> list[Turn]:
     return list(turns[keep:])
 
 
-def model_request(run: Json, model: str, turns: Sequence[Turn], *, first: bool) -> ModelRequest:
+def model_request(
+    run: Json, model: str, turns: Sequence[Turn], *, first: bool, offer: Offer | None = None
+) -> ModelRequest:
     """The request for one round of a run. `model` is the provider's own id.
 
     A tool choice that forces a call holds for the first round alone: kept longer, the run could never end.
     """
-    tools = function_tools(run)
+    offer = offer or Offer()
+    tools = list(offer.functions(run.get("tools") or ()))
     return ModelRequest(
         model=model,
         turns=turns or [UserTurn(("",))],  # a thread may be empty; providers take no request without a message
         instructions=run.get("instructions") or "",
         tools=tools,
-        tool_choice=_tool_choice(run.get("tool_choice"), first=first) if tools else None,
+        tool_choice=_tool_choice(offer.choice(run.get("tool_choice")), first=first) if tools else None,
         parallel_tool_calls=_parallel(run) if tools else None,
         temperature=run.get("temperature"),
         top_p=run.get("top_p"),
@@ -83,20 +112,6 @@ def model_request(run: Json, model: str, turns: Sequence[Turn], *, first: bool) 
         response_format=_response_format(run.get("response_format")),
         max_completion_tokens=run.get("max_completion_tokens"),
     )
-
-
-def function_tools(run: Json) -> list[Json]:
-    """The tools a provider is told of."""
-    return [tool for tool in run.get("tools") or () if tool.get("type") == "function"]
-
-
-def left_out(run: Json) -> str:
-    """The sentence about tools that the run goes on without, or ""."""
-    names = sorted({tool["type"] for tool in run.get("tools") or () if tool.get("type") != "function"})
-    if not names:
-        return ""
-    verb = "is" if len(names) == 1 else "are"
-    return f"{' and '.join(names)} {verb} not available in this engine yet; the run went on without."
 
 
 def _tool_choice(choice: Any, *, first: bool) -> str | Json | None:
@@ -137,47 +152,43 @@ def _steps_by_place(messages: Sequence[Said], steps: Iterable[Json]) -> dict[str
     return places
 
 
-def _add_message(turns: list[Turn], message: Said) -> None:
+def _add_message(turns: list[Turn], message: Said, images: Mapping[str, str]) -> None:
     parts = message.parts or ()
     if message.role == "user":
-        said = (message.text or "",) if message.parts is None else tuple(map(_part, parts))
+        said = (message.text or "",) if message.parts is None else tuple(_part(part, images) for part in parts)
         turns.append(UserTurn(said))
     elif text := message.text if message.parts is None else "\n\n".join(_texts(parts)):
         turns.append(AssistantTurn(text))
 
 
-def _part(part: Json) -> str | ImagePart:
+def _part(part: Json, images: Mapping[str, str]) -> str | ImagePart:
     if part["type"] == "text":
         return str(part["text"]["value"])
-    if part["type"] == "image_url":
-        return ImagePart(part["image_url"]["url"], part["image_url"].get("detail") or "auto")
-    return f"[{part['type']}]"
+    given = part[part["type"]]
+    url = given["url"] if part["type"] == "image_url" else images.get(given["file_id"])
+    return ImagePart(url, given.get("detail") or "auto") if url else f"[{part['type']}: cannot be shown]"
 
 
 def _texts(content: Iterable[Json]) -> Iterator[str]:
     return (part["text"]["value"] for part in content if part["type"] == "text" and part["text"]["value"])
 
 
-def _function_calls(step: Json) -> list[Json]:
-    return [call for call in step["step_details"].get("tool_calls", ()) if call["type"] == "function"]
-
-
-def _add_steps(turns: list[Turn], steps: Iterable[Json]) -> None:
+def _add_steps(turns: list[Turn], steps: Iterable[Json], telling: Telling) -> None:
     for step in steps:
-        calls = _function_calls(step)
-        if calls and all(call["function"].get("output") is not None for call in calls):
-            _add_calls(turns, calls)
+        calls = step["step_details"].get("tool_calls", ())
+        if calls and all(map(is_done, calls)):
+            _add_calls(turns, calls, telling.offer)
+            turns.extend(ToolOutput(call["id"], telling.output(step, call)) for call in calls)
 
 
-def _add_calls(turns: list[Turn], calls: Sequence[Json]) -> None:
-    """Calls, in one breath with the text said just before them, and their outputs."""
-    made = tuple(FunctionCall(call["id"], call["function"]["name"], call["function"]["arguments"]) for call in calls)
+def _add_calls(turns: list[Turn], calls: Sequence[Json], offer: Offer) -> None:
+    """Calls, in one breath with the text said just before them."""
+    made = tuple(FunctionCall(call["id"], name_of(call, offer), arguments_of(call)) for call in calls)
     said = turns[-1] if turns else None
     if isinstance(said, AssistantTurn) and not said.calls:
         turns[-1] = AssistantTurn(said.text, made)
     else:
         turns.append(AssistantTurn("", made))
-    turns.extend(ToolOutput(call["id"], call["function"]["output"]) for call in calls)
 
 
 def _weight(turn: Turn) -> int:

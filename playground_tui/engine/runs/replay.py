@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from playground_tui.engine.runs import deltas
 from playground_tui.engine.runs.endings import Event
 from playground_tui.engine.runs.feed import Feed
-from playground_tui.engine.runs.live import shown
+from playground_tui.engine.runs.live import CONTENT, shown
+from playground_tui.engine.runs.tools.stored import whole_delta
 from playground_tui.engine.store import messages, steps
 
 Json = Mapping[str, Any]
@@ -33,14 +34,14 @@ def stored_events(c: Connection, run: Json) -> list[Event]:
     return [*_opening(run), *_steps(c, run), *_closing(run)]
 
 
-def rebuilt(events: list[Event], *, first_id: int) -> Feed:
-    """A feed at rest that has sent these events."""
+def rebuilt(events: list[Event], *, first_id: int, content: bool) -> Feed:
+    """A feed at rest that has sent these events; `content`: with the text of what searches found."""
     feed = Feed(first_id)
     for name, data in events:
-        if name == deltas.MESSAGE_DELTA:
-            feed.publish_text(data["id"], data["text"])
+        if "text" in data:
+            feed.publish_text(data["id"], data["text"]["value"], data["annotations"], index=data["index"])
         else:
-            feed.publish(name, shown(data))
+            feed.publish(name, shown(data, content=content))
     feed.rest()
     return feed
 
@@ -65,16 +66,15 @@ def _steps(c: Connection, run: Json) -> Iterator[Event]:
             begun["step_details"] = {"type": "tool_calls", "tool_calls": []}
         yield "thread.run.step.created", begun
         yield "thread.run.step.in_progress", begun
-        yield from _calls(step) if step["type"] == "tool_calls" else _message(c, step)
+        yield from _calls(run, step) if step["type"] == "tool_calls" else _message(c, step)
         if step["status"] != "in_progress":
             yield f"thread.run.step.{step['status']}", step
 
 
-def _calls(step: Json) -> Iterator[Event]:
+def _calls(run: Json, step: Json) -> Iterator[Event]:
     for index, call in enumerate(step["step_details"]["tool_calls"]):
-        function = call["function"]
-        delta = deltas.call_begun(step["id"], index, call["id"], function["name"], function["arguments"])
-        yield deltas.STEP_DELTA, delta
+        said = whole_delta(call, content=bool(run.get(CONTENT)))
+        yield deltas.STEP_DELTA, deltas.step_delta(step["id"], {"index": index, **said})
 
 
 def _message(c: Connection, step: Json) -> Iterator[Event]:
@@ -84,10 +84,19 @@ def _message(c: Connection, step: Json) -> Iterator[Event]:
     begun = {**_earlier(message, "in_progress"), "content": []}
     yield "thread.message.created", begun
     yield "thread.message.in_progress", begun
-    if text := messages.text_of(message):
-        yield deltas.MESSAGE_DELTA, {"id": message["id"], "text": text}
+    for index, part in enumerate(message["content"]):
+        if part["type"] != "text" or part["text"]["value"]:
+            yield deltas.MESSAGE_DELTA, _content(message["id"], index, part)
     if message["status"] != "in_progress":
         yield f"thread.message.{message['status']}", message
+
+
+def _content(message_id: str, index: int, part: Json) -> dict[str, Any]:
+    """A part of a message as it came; a text is told by its feed."""
+    if part["type"] == "image_file":
+        return deltas.picture(message_id, index, part["image_file"]["file_id"])
+    annotations = [{"index": place, **one} for place, one in enumerate(part["text"]["annotations"])]
+    return {"id": message_id, "index": index, "text": part["text"], "annotations": annotations}
 
 
 def _earlier(stored: Json, status: str, *unset: str) -> dict[str, Any]:

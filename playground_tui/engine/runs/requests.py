@@ -76,4 +76,6 @@ def _fill(c: Connection, step: Mapping[str, Any], outputs: Mapping[str, str], no
 
 
 def _filled(call: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any]:
+    if call["type"] != "function":
+        return dict(call)
     return {**call, "function": {**call["function"], "output": outputs[call["id"]]}}

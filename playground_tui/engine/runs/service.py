@@ -19,13 +19,14 @@ from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs import requests
 from playground_tui.engine.runs.creation import store_run, store_thread
 from playground_tui.engine.runs.endings import Event
-from playground_tui.engine.runs.executor import play_round
+from playground_tui.engine.runs.executor import play
 from playground_tui.engine.runs.feed import Feed, FeedEvent
-from playground_tui.engine.runs.live import LiveRun, Surroundings, shown
+from playground_tui.engine.runs.live import CONTENT, LiveRun, Surroundings, shown
 from playground_tui.engine.runs.outcome import outcome
 from playground_tui.engine.runs.recovery import end_abandoned
 from playground_tui.engine.runs.replay import rebuilt, stored_events
 from playground_tui.engine.runs.states import CANCELLABLE, EXPIRED, STOPPED, Ending
+from playground_tui.engine.runs.tools.perform import OwnTools
 from playground_tui.engine.schemas import CreateRun, CreateThreadAndRun
 from playground_tui.engine.store import runs
 from playground_tui.engine.store.database import Database
@@ -53,12 +54,15 @@ class RunService:
         database: Database,
         changes: ChangeFeed,
         providers: ProviderRegistry,
+        tools: OwnTools,
         *,
         clock: Callable[[], float],
         expires_after: Callable[[], int],
     ) -> None:
         self._around = Surroundings(database, changes, clock)
         self._providers = providers
+        self.tools = tools
+        """The engine's own tools."""
         self._expires_after = expires_after
         self._live: dict[str, LiveRun] = {}
         self._feeds: dict[str, Feed] = {}
@@ -77,14 +81,22 @@ class RunService:
         return frozenset(self._live)
 
     async def create(
-        self, thread_id: str, body: CreateRun, *, provider_hint: str | None = None, keep: Keep = keep_nothing
+        self,
+        thread_id: str,
+        body: CreateRun,
+        *,
+        provider_hint: str | None = None,
+        content: bool = False,
+        keep: Keep = keep_nothing,
     ) -> dict[str, Any]:
         """Store a run and start it; returned as it is queued.
 
-        `provider_hint` is whom a model id without a provider goes to; `keep` is called with the returned run in the
-        transaction, as in `cancel` and `submit`. Raises Unknown (thread, assistant), ActiveRun.
+        `provider_hint` is whom a model id without a provider goes to; `content`: its stream has the text of what
+        searches find; `keep` is called with the returned run in the transaction, as in `cancel` and `submit`.
+        Raises Unknown (thread, assistant), ActiveRun.
         """
-        return await self._whole(self._create(thread_id, body, lambda c: [], provider_hint, keep))
+        kept: dict[str, Any] = {"_provider": provider_hint, CONTENT: content}
+        return await self._whole(self._create(thread_id, body, lambda c: [], kept, keep))
 
     async def create_with_thread(
         self,
@@ -95,9 +107,12 @@ class RunService:
         provider_hint: str | None = None,
         keep: Keep = keep_nothing,
     ) -> dict[str, Any]:
-        """Store a new thread with its first messages and a run in it, all or nothing. Raises Unknown (assistant)."""
-        first = partial(store_thread, thread=thread, first=messages)
-        return await self._whole(self._create(thread["id"], body, first, provider_hint, keep))
+        """Store a new thread with its first messages and a run in it, all or nothing.
+
+        Raises Unknown (assistant, file, vector store), and ApiError for too many files.
+        """
+        first = partial(store_thread, thread=thread, first=messages, body=body)
+        return await self._whole(self._create(thread["id"], body, first, {"_provider": provider_hint}, keep))
 
     async def cancel(self, thread_id: str, run_id: str, *, keep: Keep = keep_nothing) -> dict[str, Any]:
         """Begin to cancel a run. Raises Unknown, and ApiError if it has ended or is being cancelled."""
@@ -141,7 +156,7 @@ class RunService:
         now = self._around.now()
         waiting = await self._around.database.write(partial(end_abandoned, now=now))
         for run, events in waiting:
-            feed = rebuilt(events, first_id=now * 1000)
+            feed = rebuilt(events, first_id=now * 1000, content=bool(run.get(CONTENT)))
             self._enter(LiveRun(run, self._around, feed))
         self.expire_due()
 
@@ -173,7 +188,7 @@ class RunService:
         thread_id: str,
         body: CreateRun | CreateThreadAndRun,
         first: Callable[[Connection], list[Event]],
-        provider: str | None,
+        noted: Mapping[str, Any],
         keep: Keep,
     ) -> dict[str, Any]:
         if self._stopping.is_set():
@@ -186,7 +201,7 @@ class RunService:
             run_id=live.id,
             now=self._around.now(),
             expires_after=self._expires_after(),
-            provider=provider,
+            noted=noted,
             keep=keep,
         )
         self._enter(live)
@@ -253,8 +268,8 @@ class RunService:
             live.drive = asyncio.create_task(self._end(live, live.interruption), name=f"end of run {live.id}")
 
     async def _drive(self, live: LiveRun) -> None:
-        """One round, and the run's end if it ends with that."""
-        live.worker = asyncio.create_task(play_round(live, self._providers), name=f"round of run {live.id}")
+        """The rounds up to the run's next rest, and its end if it ends with that."""
+        live.worker = asyncio.create_task(play(live, self._providers, self.tools), name=f"rounds of run {live.id}")
         await asyncio.wait({live.worker})
         ending = outcome(live.worker)
         live.worker = None
@@ -292,4 +307,4 @@ def _stored_feed(run_id: str, after: int, c: Connection) -> Feed:
     run = runs.find(c, run_id)
     if run is None:
         raise Unknown("run", run_id)
-    return rebuilt(stored_events(c, run), first_id=after + 1)
+    return rebuilt(stored_events(c, run), first_id=after + 1, content=bool(run.get(CONTENT)))

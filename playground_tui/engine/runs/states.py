@@ -75,7 +75,7 @@ def run_started(run: Mapping[str, Any], now: int) -> Changes:
 
 
 def run_waits(calls: list[dict[str, Any]]) -> Changes:
-    """The run waits for the outputs of `calls` (whole function calls as its step has them)."""
+    """The run waits for the outputs of `calls` (whole calls of functions as its step has them)."""
     awaited = [
         {
             "id": call["id"],

@@ -1,0 +1,26 @@
+"""The names of the files that a run's own tools can use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from playground_tui.engine.store.tables import files, vector_store_files
+
+_LIVING = files.c.deleted_at.is_(None)
+_NAME = files.c.body["filename"].as_string()
+
+
+def names(c: Connection, file_ids: Sequence[str]) -> dict[str, str]:
+    """The names of those of these files that there are, by id, in the order of `file_ids`."""
+    rows = c.execute(select(files.c.id, _NAME).where(files.c.id.in_(file_ids), _LIVING)).all()
+    found = {row.id: row[1] for row in rows}
+    return {file_id: found[file_id] for file_id in file_ids if file_id in found}
+
+
+def searchable(c: Connection, vector_store_ids: Sequence[str], *, limit: int) -> list[str]:
+    """The names of the first `limit` files of these vector stores."""
+    joined = select(_NAME).join(vector_store_files, vector_store_files.c.id == files.c.id)
+    here = joined.where(vector_store_files.c.vector_store_id.in_(vector_store_ids), _LIVING)
+    return list(c.execute(here.order_by(vector_store_files.c.seq).limit(limit)).scalars())
