@@ -18,6 +18,7 @@ from playground_tui.engine.store.paging import UnknownCursor
 from playground_tui.engine.store.runs import ActiveRun
 from playground_tui.engine.store.unknown import Unknown
 from playground_tui.engine.store.uploads import UploadRefused
+from playground_tui.engine.store.vector_stores import Expired
 
 _NOT_FOUND = 404
 _NOT_IMPLEMENTED = 501
@@ -145,7 +146,7 @@ def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error), param=error.parameter))
 
 
-def _on_active_run(_request: Request, error: Exception) -> Response:
+def _on_refusal(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error)))
 
 
@@ -181,7 +182,8 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     ApiError: _on_api_error,
     Unknown: _on_unknown,
     UnknownCursor: _on_unknown_cursor,
-    ActiveRun: _on_active_run,
+    ActiveRun: _on_refusal,
+    Expired: _on_refusal,
     KeyReused: _on_key_reused,
     UploadRefused: _on_upload_refused,
     ClientDisconnect: _on_hang_up,

@@ -21,6 +21,8 @@ from pydantic import (
 
 METADATA_PAIRS = 16
 INSTRUCTIONS_CHARACTERS = 256_000
+STORE_FILES = 500
+"""Files that a new vector store can be given, and attachments of a message."""
 LARGEST = 2**31 - 1
 """No count is larger: neither the database nor a provider takes whole numbers without end."""
 
@@ -81,6 +83,8 @@ Model = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterVal
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(ge=0, le=1)]
 TokenLimit = Annotated[int, Field(ge=256, le=LARGEST)]
+FileId = Annotated[str, StringConstraints(min_length=1)]
+FileIds = Annotated[list[FileId], Field(max_length=STORE_FILES)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FunctionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -134,9 +138,48 @@ class CodeInterpreterResources(Body):
     file_ids: Annotated[list[str], Field(max_length=20)] = []
 
 
+class AutoChunking(Body):
+    type: Literal["auto"]
+
+
+class ChunkSizes(Body):
+    """In tokens."""
+
+    max_chunk_size_tokens: Annotated[int, Field(ge=100, le=4096)]
+    chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)]
+
+    @model_validator(mode="after")
+    def _overlaps_by_half(self) -> ChunkSizes:
+        if self.chunk_overlap_tokens * 2 > self.max_chunk_size_tokens:
+            raise ValueError("chunk_overlap_tokens is at most half of max_chunk_size_tokens")
+        return self
+
+
+class StaticChunking(Body):
+    type: Literal["static"]
+    static: ChunkSizes
+
+
+ChunkingStrategy = Annotated[AutoChunking | StaticChunking, Field(discriminator="type")]
+
+
+class InlineVectorStore(Body):
+    """A vector store that is made together with what uses it."""
+
+    file_ids: FileIds | None = None
+    chunking_strategy: ChunkingStrategy | None = None
+    metadata: Metadata | None = None
+
+
 class FileSearchResources(Body):
     vector_store_ids: Annotated[list[str], Field(max_length=1)] = []
-    vector_stores: Annotated[list[dict[str, Any]], Field(max_length=1)] = []
+    vector_stores: Annotated[list[InlineVectorStore], Field(max_length=1)] = []
+
+    @model_validator(mode="after")
+    def _one_store(self) -> FileSearchResources:
+        if self.vector_store_ids and self.vector_stores:
+            raise ValueError("either 'vector_store_ids' or 'vector_stores' is given, there is room for one")
+        return self
 
 
 class ToolResources(Body):
@@ -201,6 +244,12 @@ class Truncation(Body):
     type: Literal["auto", "last_messages"]
     last_messages: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
 
+    @model_validator(mode="after")
+    def _says_how_many(self) -> Truncation:
+        if self.type == "last_messages" and self.last_messages is None:
+            raise ValueError("last_messages needs the number of messages")
+        return self
+
 
 # Assistants
 
@@ -242,7 +291,7 @@ class ImageUrlPart(Body):
 
 
 class ImageFile(Body):
-    file_id: Annotated[str, StringConstraints(min_length=1)]
+    file_id: FileId
     detail: Literal["auto", "low", "high"] = "auto"
 
 
@@ -261,14 +310,14 @@ AttachmentTool = Annotated[CodeInterpreterTool | FileSearchToolType, Field(discr
 
 
 class Attachment(Body):
-    file_id: str | None = None
-    tools: list[AttachmentTool] | None = None
+    file_id: FileId
+    tools: list[AttachmentTool] = []
 
 
 class CreateMessage(Body):
     role: Literal["user", "assistant"]
     content: Content
-    attachments: list[Attachment] | None = None
+    attachments: Annotated[list[Attachment], Field(max_length=STORE_FILES)] | None = None
     metadata: Metadata | None = None
 
 

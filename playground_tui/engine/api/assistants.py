@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playground_tui.engine import objects
-from playground_tui.engine.api.absent import tool_resources
+from playground_tui.engine import objects, resources
 from playground_tui.engine.api.requests import body_of, client_of, page_of, write_once
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import Json
@@ -27,26 +26,36 @@ def _shown(request: Request, assistant: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(body: ModifyAssistant) -> dict[str, Any]:
-    """What was given, as it is kept: null stands for the empty value where the contract knows no null."""
+    """What was given, as it is kept: null stands for the empty value where the contract knows no null.
+
+    The resources of its tools are settled in the transaction: see `_with_resources`.
+    """
     fields = body.given()
-    if "tool_resources" in fields:
-        fields["tool_resources"] = tool_resources(fields["tool_resources"])
     empty = {"metadata": {}, "response_format": "auto"}
     return fields | {key: value for key, value in empty.items() if key in fields and fields[key] is None}
 
 
+def _with_resources(c: Connection, body: ModifyAssistant, before: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+    fields = _fields(body)
+    if "tool_resources" in fields:
+        known = before.get("tool_resources") or {}
+        fields["tool_resources"] = resources.settle(c, body.tool_resources, known=known, now=now)
+    return fields
+
+
 async def create(request: Request) -> Response:
     engine = engine_of(request)
-    fields = _fields(await body_of(request, CreateAssistant))
-    label = client_of(request)
+    body = await body_of(request, CreateAssistant)
+    label, now = client_of(request), engine.now()
 
     def make(c: Connection) -> dict[str, Any]:
-        assistant = objects.assistant_object(fields, created_at=engine.now())
+        assistant = objects.assistant_object(_with_resources(c, body, {}, now=now), created_at=now)
         assistants.insert(c, assistant, client=label)
         return assistant
 
     assistant = await write_once(request, make)
     engine.changes.publish("assistant", assistant["id"], action="created")
+    engine.search.wake()
     return Json(_shown(request, assistant))
 
 
@@ -67,13 +76,16 @@ async def index(request: Request) -> Response:
 async def modify(request: Request) -> Response:
     engine = engine_of(request)
     assistant_id = request.path_params["assistant_id"]
-    fields = _fields(await body_of(request, ModifyAssistant))
-    label = client_of(request)
+    body = await body_of(request, ModifyAssistant)
+    label, now = client_of(request), engine.now()
 
-    assistant = await write_once(
-        request, lambda c: assistants.update(c, assistant_id, fields, at=engine.now(), client=label)
-    )
+    def change(c: Connection) -> dict[str, Any]:
+        fields = _with_resources(c, body, assistants.get(c, assistant_id) or {}, now=now)
+        return assistants.update(c, assistant_id, fields, at=now, client=label)
+
+    assistant = await write_once(request, change)
     engine.changes.publish("assistant", assistant_id, action="modified")
+    engine.search.wake()
     return Json(_shown(request, assistant))
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playground_tui.engine import objects
+from playground_tui.engine import objects, resources
 from playground_tui.engine.api.requests import body_of, page_of, write_once
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import ApiError, Json
@@ -23,7 +23,7 @@ def _add(c: Connection, message: dict[str, Any]) -> dict[str, Any]:
     run = runs.active(c, thread_id)
     if run is not None:
         raise ApiError(f"Can't add messages to {thread_id} while a run {run['id']} is active.")
-    messages.insert(c, message)
+    resources.add_message(c, message)
     return message
 
 
@@ -34,6 +34,7 @@ async def create(request: Request) -> Response:
     message = objects.given_message(given, thread_id=thread_id, created_at=engine.now())
     kept = await write_once(request, lambda c: _add(c, message))
     engine.changes.publish("message", kept["id"], thread_id=thread_id, action="created")
+    engine.search.wake()
     return Json(kept)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 
@@ -26,6 +28,8 @@ BodyT = TypeVar("BodyT", bound=Body)
 MAX_LIMIT = 100
 LABEL_CHARACTERS = 200
 KEY_CHARACTERS = 256
+_PERHAPS_TOO_LARGE = re.compile(rb"[eE]\+?\d{3}|\d{200}")
+"""Where a number can stand that is read as infinite, which no answer could say."""
 
 
 async def body_of(request: Request, schema: type[BodyT]) -> BodyT:
@@ -37,9 +41,12 @@ async def json_of(request: Request) -> object:
     """The body; no body at all is an empty object. Raises ApiError."""
     raw = await request.body()
     try:
-        return from_json(raw, allow_inf_nan=False) if raw.strip() else {}
+        given: object = from_json(raw, allow_inf_nan=False) if raw.strip() else {}
+        if _PERHAPS_TOO_LARGE.search(raw):
+            json.dumps(given, allow_nan=False)
     except ValueError as error:
         raise ApiError(f"The body is not valid JSON: {error}.", code="invalid_json") from error
+    return given
 
 
 def validated(schema: type[BodyT], given: object) -> BodyT:

@@ -8,9 +8,10 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from playground_tui.engine.api import (
-    absent,
     assistants,
     changes,
+    completions,
+    file_batches,
     files,
     messages,
     models,
@@ -18,6 +19,8 @@ from playground_tui.engine.api import (
     steps,
     threads,
     uploads,
+    vector_store_files,
+    vector_stores,
 )
 from playground_tui.engine.api.requests import RefuseHops
 
@@ -29,7 +32,21 @@ def _guarded(route: Route) -> Route:
 
 
 # Runs come before threads: /v1/threads/runs is no thread.
-_RESOURCES = (assistants, runs, steps, threads, messages, models, changes, files, uploads, absent)
+_RESOURCES = (
+    assistants,
+    runs,
+    steps,
+    threads,
+    messages,
+    models,
+    completions,
+    changes,
+    files,
+    uploads,
+    vector_stores,
+    vector_store_files,
+    file_batches,
+)
 
 ROUTES = [_guarded(route) for route in chain.from_iterable(resource.ROUTES for resource in _RESOURCES)]
 """Every route under /v1."""

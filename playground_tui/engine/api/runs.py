@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from playground_tui.engine import objects
 from playground_tui.engine.api import threads as threads_api
-from playground_tui.engine.api.absent import tool_resources
+from playground_tui.engine.api.include import wants_content
 from playground_tui.engine.api.requests import body_of, once, page_of, write_once
 from playground_tui.engine.context import Engine, engine_of
 from playground_tui.engine.errors import ApiError, Json
@@ -30,12 +30,13 @@ _EVENT_ID_DIGITS = 18
 async def create(request: Request) -> Response:
     engine = engine_of(request)
     body = await body_of(request, CreateRun)
-    thread_id = request.path_params["thread_id"]
+    thread_id, content, hint = request.path_params["thread_id"], wants_content(request), _hint(request)
 
     async def act(keep: Keep) -> dict[str, Any]:
-        return await engine.runs.create(thread_id, body, provider_hint=_hint(request), keep=keep)
+        return await engine.runs.create(thread_id, body, provider_hint=hint, content=content, keep=keep)
 
     run = await once(request, act)
+    engine.search.wake()
     return _stream(engine, run["id"]) if body.stream else Json(run)
 
 
@@ -45,11 +46,10 @@ async def create_with_thread(request: Request) -> Response:
 
     async def act(keep: Keep) -> dict[str, Any]:
         thread, messages = threads_api.make(body.thread or CreateThread(), now=engine.now())
-        if resources := tool_resources(body.given().get("tool_resources")):
-            thread["tool_resources"] = resources
         return await engine.runs.create_with_thread(thread, messages, body, provider_hint=_hint(request), keep=keep)
 
     run = await once(request, act)
+    engine.search.wake()
     return _stream(engine, run["id"]) if body.stream else Json(run)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from playground_tui.engine import objects
+from playground_tui.engine.api.include import wants_content
 from playground_tui.engine.api.requests import page_of
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import Json
@@ -19,7 +20,7 @@ from playground_tui.engine.store.unknown import Unknown
 
 
 async def index(request: Request) -> Response:
-    page = page_of(request)
+    page, content = page_of(request), wants_content(request)
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
 
     def find(c: Connection) -> tuple[list[dict[str, Any]], bool]:
@@ -27,12 +28,12 @@ async def index(request: Request) -> Response:
         return steps.list_steps(c, run_id, page)
 
     items, more = await engine_of(request).database.read(find)
-    return Json(objects.list_object([shown(item) for item in items], has_more=more))
+    return Json(objects.list_object([shown(item, content=content) for item in items], has_more=more))
 
 
 async def show(request: Request) -> Response:
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
-    step_id = request.path_params["step_id"]
+    step_id, content = request.path_params["step_id"], wants_content(request)
 
     def find(c: Connection) -> dict[str, Any]:
         runs.require(c, thread_id, run_id)
@@ -41,7 +42,7 @@ async def show(request: Request) -> Response:
             raise Unknown("run step", step_id)
         return step
 
-    return Json(shown(await engine_of(request).database.read(find)))
+    return Json(shown(await engine_of(request).database.read(find), content=content))
 
 
 _ALL = "/v1/threads/{thread_id}/runs/{run_id}/steps"

@@ -9,43 +9,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from playground_tui.engine import objects
-from playground_tui.engine.api.absent import tool_resources
+from playground_tui.engine import objects, resources
 from playground_tui.engine.api.requests import body_of, page_of, write_once
 from playground_tui.engine.context import Engine, engine_of
 from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.schemas import CreateThread, ModifyThread
-from playground_tui.engine.store import messages, runs, threads
+from playground_tui.engine.store import runs, threads
 
 
 def make(body: CreateThread, *, now: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The thread that a body asks for, and its messages. Raises ApiError."""
+    """The thread that a body asks for, still without resources for its tools, and its messages."""
     given = body.given()
-    resources = tool_resources(given.get("tool_resources"))
-    thread = objects.thread_object(created_at=now, metadata=given.get("metadata"), tool_resources=resources)
+    thread = objects.thread_object(created_at=now, metadata=given.get("metadata"))
     asked = given.get("messages") or ()
     return thread, [objects.given_message(one, thread_id=thread["id"], created_at=now) for one in asked]
-
-
-def insert(c: Connection, thread: dict[str, Any], first: list[dict[str, Any]]) -> None:
-    """Store a thread with its first messages."""
-    threads.insert(c, thread)
-    for message in first:
-        messages.insert(c, message)
 
 
 async def create(request: Request) -> Response:
     engine = engine_of(request)
     body = await body_of(request, CreateThread)
-
     thread, first = make(body, now=engine.now())
-
-    def add(c: Connection) -> dict[str, Any]:
-        insert(c, thread, first)
-        return thread
-
-    kept = await write_once(request, add)
+    kept = await write_once(request, lambda c: resources.add_thread(c, thread, first, [body.tool_resources]))
     engine.changes.publish("thread", kept["id"], thread_id=kept["id"], action="created")
+    engine.search.wake()
     return Json(kept)
 
 
@@ -63,15 +49,23 @@ async def index(request: Request) -> Response:
     return Json(objects.list_object(items, has_more=more))
 
 
+def _changes(c: Connection, thread_id: str, body: ModifyThread, now: int) -> dict[str, Any]:
+    changes = body.given()
+    if "tool_resources" in changes:
+        known = threads.require(c, thread_id)["tool_resources"]
+        policy = resources.OF_A_THREAD
+        changes["tool_resources"] = resources.settle(c, body.tool_resources, known=known, now=now, expires_after=policy)
+    if "metadata" in changes:
+        changes["metadata"] = changes["metadata"] or {}
+    return changes
+
+
 async def modify(request: Request) -> Response:
     engine = engine_of(request)
     thread_id = request.path_params["thread_id"]
-    changes = (await body_of(request, ModifyThread)).given()
-    if "tool_resources" in changes:
-        changes["tool_resources"] = tool_resources(changes["tool_resources"])
-    if "metadata" in changes:
-        changes["metadata"] = changes["metadata"] or {}
-    thread = await write_once(request, lambda c: threads.update(c, thread_id, changes))
+    body, now = await body_of(request, ModifyThread), engine.now()
+    thread = await write_once(request, lambda c: threads.update(c, thread_id, _changes(c, thread_id, body, now)))
+    engine.search.wake()
     engine.changes.publish("thread", thread_id, thread_id=thread_id, action="modified")
     return Json(thread)
 

@@ -48,6 +48,11 @@ def require(c: Connection, store_id: str, *, now: int) -> dict[str, Any]:
     return _shown(c, [_row(c, store_id)], now)[0]
 
 
+def require_known(c: Connection, store_id: str) -> None:
+    """Raises Unknown if there is no such vector store."""
+    _row(c, store_id)
+
+
 def require_usable(c: Connection, store_id: str, *, now: int) -> None:
     """Raises Unknown, and Expired if its time is over: nothing can be added to it nor found in it."""
     row = _row(c, store_id)
