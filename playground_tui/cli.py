@@ -28,7 +28,7 @@ INTERRUPTED = 130
 ESCAPE_DELAY_OVER_SSH = "250"
 """Milliseconds in which the bytes of one key may arrive: a line tears them apart."""
 
-_COMMANDS = ("ask", "assistants", "threads", "models", "serve", "engine", "doctor")
+_COMMANDS = ("ask", "assistants", "threads", "files", "models", "serve", "engine", "doctor")
 """Modules of `commands`: each has `add_parser(subparsers)` for the command of its name, and `run`."""
 
 _DESCRIPTION = """\

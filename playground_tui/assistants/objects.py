@@ -268,6 +268,15 @@ class Message:
             attachments=tuple(map(Attachment.from_json, objects_of(raw, "attachments"))),
         )
 
+    @property
+    def made_files(self) -> dict[str, str]:
+        """The files and pictures made for an answer, by id, with the name that its text gives them, or ""."""
+        if self.role == "user":
+            return {}
+        paths = {note.file_id: note.text.rpartition("/")[2] for note in self.annotations if note.type == "file_path"}
+        ids = (*self.images, *(attachment.file_id for attachment in self.attachments), *paths)
+        return {file_id: paths.get(file_id, "") for file_id in ids}
+
 
 def annotations_of(part: Json) -> list[Annotation]:
     """The annotations of one content part that name a file."""

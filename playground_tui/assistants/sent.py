@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from playground_tui.assistants.local_files import is_picture
 from playground_tui.assistants.objects import Message
 
 PICTURE = "picture"
 """The use of a file that the model is shown as a picture; the other uses are types of tools."""
+TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
+"""Endings of data that can be searched too, though code does more with it."""
+DATA = TABLES | {".xlsx", ".xls", ".ods", ".parquet", ".db", ".sqlite", ".zip", ".gz", ".tar", ".npy", ".pkl", ".wav"}
+"""Endings of files for code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,19 @@ class SentFile:
 
     file_id: str
     uses: tuple[str, ...]
+
+
+def use_of(path: Path, tools: Collection[str]) -> str:
+    """What a file of this name is for, where an assistant has these types of tools: the one that has most use of it.
+
+    It may be a tool that is not among them, where no other can do anything with the file.
+    """
+    if is_picture(path):
+        return PICTURE
+    suffix = path.suffix.lower()
+    best, other = ("code_interpreter", "file_search") if suffix in DATA else ("file_search", "code_interpreter")
+    searchable = suffix not in DATA or suffix in TABLES
+    return other if best not in tools and other in tools and (other != "file_search" or searchable) else best
 
 
 def content_of(text: str, files: Sequence[SentFile]) -> Any:

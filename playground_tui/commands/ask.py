@@ -10,10 +10,12 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from playground_tui.assistants.errors import AssistantsError
+from playground_tui.assistants.local_files import FileError, size_of
 from playground_tui.commands.asking import Asked, Asking, Question
 from playground_tui.commands.output import (
     DONE,
@@ -40,6 +42,7 @@ Sends TEXT (or what stands on stdin, with - or without TEXT) and prints the answ
   playground-tui ask -a "My assistant" "What is new?"      an assistant by id or name
   playground-tui ask -m ollama/qwen3 < question.txt        a model, without instructions
   playground-tui ask -t thread_... "And then?"             goes on in a thread
+  playground-tui ask --file plan.pdf "When is it due?"     searches in a file, computes with data, looks at a picture
 
 Without -a and -m the assistant last opened in the playground answers. The thread is named on stderr."""
 
@@ -53,6 +56,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("-a", "--assistant", dest="of_assistant", metavar="ID|NAME", help="the assistant that answers")
     parser.add_argument("-m", "--model", metavar="ID", help="the model; with -a in place of the assistant's own")
     parser.add_argument("-t", "--thread", dest="in_thread", metavar="ID", help="go on in this thread")
+    file_help = "a file that goes with it; may be given several times"
+    parser.add_argument("--file", action="append", default=[], type=Path, metavar="PATH", help=file_help)
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="cancel the run after this many seconds")
     add_json(parser)
 
@@ -78,6 +83,7 @@ async def run(  # noqa: PLR0917 -- the form of every command
             model=arguments.model,
             thread_id=arguments.in_thread or settings.thread,
             key=uuid.uuid4().hex,
+            files=_files(arguments.file),
         )
     except WrongUsage as error:
         return _report(Asked(error=str(error)), WRONG_USAGE, arguments.json, out, err)
@@ -161,6 +167,16 @@ def _signals() -> Iterator[asyncio.Future[Any]]:
         for number, handler in former.items():
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
+
+
+def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files, each of which can be read. Raises WrongUsage."""
+    try:
+        for path in paths:
+            size_of(path)
+    except FileError as error:
+        raise WrongUsage(str(error)) from error
+    return tuple(paths)
 
 
 async def _text(words: list[str]) -> str:

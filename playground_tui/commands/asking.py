@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from playground_tui.assistants.conversation import Conversation
@@ -19,7 +20,8 @@ from playground_tui.assistants.events import (
     ServerError,
     TextDelta,
 )
-from playground_tui.assistants.objects import Run
+from playground_tui.assistants.objects import Assistant, Run
+from playground_tui.assistants.sent import PICTURE, SentFile, use_of
 from playground_tui.cache.known import KnownServer
 from playground_tui.cache.state import ThreadEntry
 from playground_tui.commands.output import CleanStream, Connect, WrongUsage, connected, find_assistant, print_text
@@ -43,6 +45,7 @@ class Question:
     model: str | None
     thread_id: str | None
     key: str
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Asked:
     text: str = ""
     thread_id: str | None = None
     run: Run | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The files and pictures made for the answer: names by id, "" where the answer gives none."""
 
     def answer(self) -> dict[str, Any]:
         usage = self.run.usage if self.run else None
@@ -64,6 +69,7 @@ class Asked:
             "model": self.run.model if self.run else "",
             "thread_id": self.thread_id,
             "run_id": self.run.id if self.run else None,
+            "files": [{"id": file_id, "name": name} for file_id, name in self.files.items()],
         }
 
     def failure(self) -> dict[str, Any]:
@@ -83,16 +89,21 @@ class Asking:
 
     async def ask(self, connect: Connect) -> None:
         """Ask and follow the run until it rests. Raises AssistantsError, LaunchError, WrongUsage."""
-        async with connected(connect) as client, self._answering(client) as (assistant_id, overrides):
+        async with connected(connect) as client, self._answering(client) as (assistant, overrides):
+            files = await self._uploaded(client, assistant)
+            overrides.update(_with_tools(assistant, files))
             self._conversation = conversation = Conversation(client, self._question.thread_id)
-            sent = conversation.send(self._question.text, assistant_id, key=self._question.key, overrides=overrides)
+            sent = conversation.send(
+                self._question.text, assistant.id, key=self._question.key, overrides=overrides, files=files
+            )
             try:
                 async with aclosing(sent) as events:
                     async for event in events:
                         self._take(event)
             finally:
                 self._answer.end()
-                self._note_thread(client, assistant_id)
+                self._name_files()
+                self._note_thread(client, assistant.id)
             if conversation.run and conversation.run.status == "requires_action":
                 await self._stop_for_functions(conversation)
 
@@ -108,36 +119,37 @@ class Asking:
         conversation = self._conversation
         run = conversation.run if conversation else None
         thread_id = conversation.thread_id if conversation else self._question.thread_id
-        return Asked(error or self._stopped_for or why_not_whole(run), self._answer.text, thread_id, run)
+        why = error or self._stopped_for or why_not_whole(run)
+        return Asked(why, self._answer.text, thread_id, run, self._answer.files)
 
     # --- who answers
 
     @asynccontextmanager
-    async def _answering(self, client: AssistantsClient) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """The id of the assistant that answers, and what its run overrides."""
+    async def _answering(self, client: AssistantsClient) -> AsyncIterator[tuple[Assistant, dict[str, Any]]]:
+        """The assistant that answers, and what its run overrides."""
         wanted, model = self._question.assistant, self._question.model
         if model and model.startswith("asst_"):
             if wanted:
                 raise WrongUsage("An assistant's model cannot be an assistant: give -a or -m asst_..., not both.")
             wanted, model = model, None
         if model and not wanted:
-            async with self._bare_model(client, model) as assistant_id:
-                yield assistant_id, {}
+            async with self._bare_model(client, model) as assistant:
+                yield assistant, {}
             return
-        assistant_id = (await find_assistant(client, wanted)).id if wanted else await self._last(client)
-        yield assistant_id, {"model": model} if model else {}
+        assistant = await find_assistant(client, wanted) if wanted else await self._last(client)
+        yield assistant, {"model": model} if model else {}
 
     @asynccontextmanager
-    async def _bare_model(self, client: AssistantsClient, model: str) -> AsyncIterator[str]:
+    async def _bare_model(self, client: AssistantsClient, model: str) -> AsyncIterator[Assistant]:
         fields = {"model": model, "name": shorten(f"ask {model}", 256), "metadata": TEMPORARY}
         assistant = await client.create_assistant(fields, key=f"{self._question.key}-assistant")
         try:
-            yield assistant.id
+            yield assistant
         finally:
             with suppress(AssistantsError):
                 await client.delete_assistant(assistant.id)
 
-    async def _last(self, client: AssistantsClient) -> str:
+    async def _last(self, client: AssistantsClient) -> Assistant:
         last = self._known().state.last_assistant
         if last is None:
             raise WrongUsage("Who should answer? Name an assistant with -a or a model with -m.")
@@ -146,7 +158,15 @@ class Asking:
         except NotFound:
             raise WrongUsage("The assistant last used is gone: name one with -a or a model with -m.") from None
         print_text(f"assistant: {assistant.name or assistant.id} ({assistant.id})", self._err)
-        return assistant.id
+        return assistant
+
+    async def _uploaded(self, client: AssistantsClient, assistant: Assistant) -> list[SentFile]:
+        """The question's files at the server, each for the tool that has most use of it."""
+        files = []
+        for path in self._question.files:
+            stored = await client.files.upload(path)
+            files.append(SentFile(stored.id, (use_of(path, assistant.tool_types),)))
+        return files
 
     # --- what happens
 
@@ -159,6 +179,10 @@ class Asking:
                 print_text(message, self._err)
             case RunChanged(run=run) if run.notes and not run.active:
                 print_text(run.notes, self._err)
+
+    def _name_files(self) -> None:
+        for file_id, name in self._answer.files.items():
+            print_text(f"made: {name or file_id} (playground-tui files download {file_id})", self._err)
 
     async def _stop_for_functions(self, conversation: Conversation) -> None:
         calls = conversation.run.waiting_for if conversation.run else ()
@@ -176,6 +200,13 @@ class Asking:
             self._known().add_thread(ThreadEntry(thread_id, assistant_id, first, 2, time.time()))
 
 
+def _with_tools(assistant: Assistant, files: Sequence[SentFile]) -> dict[str, Any]:
+    """What a run overrides so that it can use these files: the assistant's tools, and those they need besides."""
+    needed = dict.fromkeys(use for file in files for use in file.uses if use != PICTURE)
+    missing = [{"type": use} for use in needed if use not in assistant.tool_types]
+    return {"tools": [*(assistant.raw.get("tools") or ()), *missing]} if missing else {}
+
+
 class Answer:
     """The text of the run's messages, written as it comes, each piece once also when a stream begins anew."""
 
@@ -183,6 +214,8 @@ class Answer:
         self._stream = stream
         self._texts: dict[str, str] = {}
         self._written: dict[str, str] = {}
+        self.files: dict[str, str] = {}
+        """The files and pictures made, names by id."""
 
     @property
     def text(self) -> str:
@@ -194,6 +227,7 @@ class Answer:
                 self._now(message_id, self._texts.get(message_id, "") + text)
             case MessageChanged(message=message) if message.role == "assistant":
                 self._now(message.id, message.text)
+                self.files |= message.made_files
 
     def end(self) -> None:
         if self._stream:

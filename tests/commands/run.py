@@ -31,7 +31,7 @@ class Ran:
 def parsed(*argv: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("ask", "assistants", "threads", "models"):
+    for name in ("ask", "assistants", "threads", "files", "models"):
         import_module(f"playground_tui.commands.{name}").add_parser(commands)
     return parser.parse_args(argv)
 

@@ -32,7 +32,7 @@ async def test_the_answer_is_on_stdout_and_the_thread_on_stderr(shell: Shell) ->
 async def test_json_gives_text_usage_model_and_ids(shell: Shell) -> None:
     ran = await shell("ask", "-m", "rehearsal/echo", "--json", "Hello")
     assert ran.code == 0
-    assert set(ran.data) == {"text", "usage", "model", "thread_id", "run_id"}
+    assert set(ran.data) == {"text", "usage", "model", "thread_id", "run_id", "files"}
     assert "Hello" in ran.data["text"]
     assert ran.data["model"] == "rehearsal/echo"
     usage = ran.data["usage"]

@@ -235,7 +235,7 @@ class Scripted:
     async def create_thread(self, *, key: str) -> str:
         return "thread_1"
 
-    async def create_message(self, thread_id: str, text: str, *, key: str) -> Message:
+    async def create_message(self, thread_id: str, text: str, *, key: str, files: Any = ()) -> Message:
         return Message("msg_1", "user", text, thread_id)
 
     async def run(self, thread_id: str, assistant_id: str, *, key: str, overrides: Any) -> AsyncIterator[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from playground_tui.assistants.objects import Message, Run, Step
 from playground_tui.ui.chat.blocks import code_of
-from playground_tui.ui.chat.files import Names, made_files
+from playground_tui.ui.chat.files import Names
 from playground_tui.ui.chat.items import Item, MessageItem
 from playground_tui.ui.chat.steps import StepItem, texts_of
 from playground_tui.ui.chat.thread import ThreadView
@@ -147,7 +147,7 @@ class Entries:
         found: dict[str, None] = {}
         for item in self._view.column.items:
             if isinstance(item, MessageItem):
-                for file_id, name in made_files(item.message).items():
+                for file_id, name in item.message.made_files.items():
                     self._names.learn(file_id, name)
                     found[file_id] = None
             elif isinstance(item, StepItem):

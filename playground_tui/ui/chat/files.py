@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from playground_tui.assistants.objects import Annotation, Message
+from playground_tui.assistants.objects import Message
 from playground_tui.text import clean
 
 _MARKER = re.compile(r"【[^【】\n]{0,200}†[^【】\n]{0,200}】")
@@ -88,23 +88,9 @@ def _sources(message: Message, markers: Sequence[str], names: Names) -> Iterator
     return (f"{' '.join(places)} {name}" for name, places in files.items())
 
 
-def made_files(message: Message) -> dict[str, str]:
-    """The files made for an answer, by id, with the name that the answer gives them, or ""."""
-    if message.role == "user":
-        return {}
-    found = dict.fromkeys(message.images, "")
-    found |= {note.file_id: path_name(note) for note in message.annotations if note.type == "file_path"}
-    return {**dict.fromkeys((attachment.file_id for attachment in message.attachments), ""), **found}
-
-
-def path_name(note: Annotation) -> str:
-    """The name of a file by its path in a text."""
-    return note.text.rpartition("/")[2]
-
-
 def _made(message: Message, names: Names) -> Iterator[str]:
     pictures = set(message.images)
-    for file_id, name in made_files(message).items():
+    for file_id, name in message.made_files.items():
         shown = name or names.of(file_id)
         yield f"{'▣' if file_id in pictures else '↓'} {shown}{names.saving()}"
 
