@@ -100,7 +100,7 @@ class EngineProcess:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(server.close)
             await database.write(lambda c: purge(c, int(time.time()) - KEPT))
-            await self._tidy(server.engine.files.sweep)
+            await self.tidy(server.engine.files.sweep)
             await server.engine.runs.recover()
             stack.callback(self._remove_socket)
             await self._bind(server)
@@ -133,13 +133,14 @@ class EngineProcess:
     async def _watch(self, server: EngineServer) -> None:
         while not server.stopping.is_set():
             server.awake.clear()
-            await self._tidy(server.engine.files.expire)
+            await self.tidy(server.engine.files.expire)
             if await self._is_over(server):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.awake.wait(), self._pause(server))
 
-    async def _tidy(self, tidy: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    @staticmethod
+    async def tidy(tidy: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What can be removed later as well is no reason not to live."""
         try:
             await tidy()
