@@ -21,7 +21,6 @@ from playground_tui.engine.store.uploads import UploadRefused
 from playground_tui.engine.store.vector_stores import Expired
 
 _NOT_FOUND = 404
-_NOT_IMPLEMENTED = 501
 NO_ROOM = 507
 _NOTHING = object()
 _WRONG_KIND = {
@@ -66,7 +65,7 @@ class Json(Response):
 
 def answer(error: ApiError) -> Response:
     """The response that an error is. What no second try can mend gets none: the SDKs make one, after a 5xx."""
-    headers = {"x-should-retry": "false"} if error.status in (_NOT_IMPLEMENTED, NO_ROOM) else None
+    headers = {"x-should-retry": "false"} if error.status == NO_ROOM else None
     return Json(error.body, status_code=error.status, headers=headers)
 
 

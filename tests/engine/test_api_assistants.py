@@ -24,7 +24,7 @@ FULL: dict[str, Any] = {
         {"type": "file_search", "file_search": {"max_num_results": 5, "ranking_options": {"score_threshold": 0.5}}},
         FUNCTION,
     ],
-    "tool_resources": {"code_interpreter": {"file_ids": ["file-1"]}, "file_search": {"vector_store_ids": ["vs_1"]}},
+    "tool_resources": {"code_interpreter": {"file_ids": []}, "file_search": {"vector_store_ids": []}},
     "metadata": {"k" * 64: "v" * 512},
     "temperature": 0,
     "top_p": 0.25,

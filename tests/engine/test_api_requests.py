@@ -168,20 +168,6 @@ async def test_models_are_those_of_the_providers(api: httpx2.AsyncClient) -> Non
     assert (await api.delete("/models/rehearsal/echo")).status_code == 403
 
 
-async def test_what_is_not_there_yet_says_so(api: httpx2.AsyncClient) -> None:
-    for method in ("GET", "POST", "DELETE"):
-        response = await api.request(method, "/vector_stores/v")
-        assert response.status_code == 501
-        assert response.json()["error"]["message"] == "Vector stores are not supported by this engine yet."
-
-
-@pytest.mark.parametrize("path", ["/assistants", "/threads"])
-async def test_a_vector_store_is_not_made_on_the_way(api: httpx2.AsyncClient, path: str) -> None:
-    resources = {"tool_resources": {"file_search": {"vector_stores": [{"file_ids": []}]}}}
-    body = {"model": "m", **resources} if path == "/assistants" else resources
-    assert (await api.post(path, json=body)).status_code == 501
-
-
 async def test_an_engine_that_asks_itself_is_told(api: httpx2.AsyncClient) -> None:
     for path in ("/models", "/assistants"):
         refused = await api.get(path, headers={HOPS_HEADER: "1"})

@@ -70,9 +70,6 @@ async def test_refusals_are_the_sdks_own_errors(sdk: AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await sdk.beta.assistants.create(model="m", temperature=3)
     assert (refused.value.param, refused.value.type) == ("temperature", "invalid_request_error")
-    with pytest.raises(openai.InternalServerError, match="Files are not supported") as absent:
-        await sdk.files.list()
-    assert absent.value.response.headers["x-should-retry"] == "false"
     with pytest.raises(openai.PermissionDeniedError):
         await sdk.models.delete("rehearsal/echo")
     with pytest.raises(openai.AuthenticationError):

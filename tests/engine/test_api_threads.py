@@ -43,10 +43,10 @@ async def test_a_thread_of_nothing_has_every_key(api: httpx2.AsyncClient) -> Non
 
 
 async def test_a_thread_can_be_changed(api: httpx2.AsyncClient) -> None:
-    fields = {"metadata": {"a": "b"}, "tool_resources": {"code_interpreter": {"file_ids": ["f"]}, "file_search": None}}
+    fields = {"metadata": {"a": "b"}, "tool_resources": {"code_interpreter": {}, "file_search": None}}
     made = (await api.post("/threads", json=fields)).json()
     path = f"/threads/{made['id']}"
-    assert made["tool_resources"] == {"code_interpreter": {"file_ids": ["f"]}}
+    assert made["tool_resources"] == {"code_interpreter": {"file_ids": []}}
     assert (await api.post(path, json={"metadata": {"c": "d"}})).json() == {**made, "metadata": {"c": "d"}}
     emptied = {**made, "metadata": {}, "tool_resources": {}}
     assert (await api.post(path, json={"metadata": None, "tool_resources": None})).json() == emptied
@@ -85,18 +85,20 @@ async def test_a_message_has_every_key(api: httpx2.AsyncClient) -> None:
 
 async def test_a_message_of_parts(api: httpx2.AsyncClient) -> None:
     thread = await make(api)
+    sent = await api.post("/files", files={"file": ("a.png", b"a picture")}, data={"purpose": "vision"})
+    file_id = sent.json()["id"]
     parts = [
         {"type": "text", "text": "see"},
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
-        {"type": "image_file", "image_file": {"file_id": "file-1", "detail": "low"}},
+        {"type": "image_file", "image_file": {"file_id": file_id, "detail": "low"}},
     ]
-    attachments = [{"file_id": "file-1", "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]}]
+    attachments = [{"file_id": file_id, "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]}]
     fields = {"role": "assistant", "content": parts, "attachments": attachments}
     message = (await api.post(f"/threads/{thread}/messages", json=fields)).json()
     assert message["content"] == [
         text("see"),
         {"type": "image_url", "image_url": {"detail": "auto", "url": "https://example.org/a.png"}},
-        {"type": "image_file", "image_file": {"detail": "low", "file_id": "file-1"}},
+        {"type": "image_file", "image_file": {"detail": "low", "file_id": file_id}},
     ]
     assert (message["role"], message["attachments"]) == ("assistant", attachments)
 

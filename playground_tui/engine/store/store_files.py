@@ -168,6 +168,8 @@ def set_attributes(c: Connection, store_id: str, file_id: str, attributes: Mappi
 def text(c: Connection, store_id: str, file_id: str) -> list[str]:
     """What the file is searched by, piece after piece; nothing before it is indexed. Raises Unknown."""
     row = _required(c, store_id, file_id)
+    if row.status != "completed":
+        return []
     pieces = select(chunks.c.text).where(chunks.c.store_file == row.seq).order_by(chunks.c.position)
     return list(c.execute(pieces).scalars())
 
@@ -222,6 +224,7 @@ def cancel_batch(c: Connection, batch_id: str) -> int:
     waiting = select(_table).where(_table.c.seq.in_(_seqs_of(batch_id)), _table.c.status == "in_progress")
     rows = c.execute(waiting).all()
     for row in rows:
+        _unindex(c, row)
         _change(c, row, {"status": "cancelled"})
     return len(rows)
 
@@ -253,8 +256,14 @@ def finish(
     row = c.execute(select(_table).where(_table.c.seq == seq, _table.c.status == "in_progress")).one_or_none()
     if row is None:
         return False
+    if status == "failed":
+        _unindex(c, row)
     _change(c, row, {"status": status, "usage_bytes": usage_bytes, "last_error": last_error and dict(last_error)})
     return True
+
+
+def _unindex(c: Connection, row: Row[Any]) -> None:
+    c.execute(delete(chunks).where(chunks.c.store_file == row.seq))
 
 
 def remove(c: Connection, store_id: str, file_id: str, *, at: int) -> None:
@@ -275,6 +284,6 @@ def clear(c: Connection, store_id: str) -> None:
 
 def _take_out(c: Connection, at: int, *which: ColumnElement[bool]) -> None:
     for row in c.execute(select(_table).where(_LIVING, *which)).all():
-        c.execute(delete(chunks).where(chunks.c.store_file == row.seq))
+        _unindex(c, row)
         c.execute(delete(batch_files).where(batch_files.c.store_file == row.seq))
         _change(c, row, {"status": DELETED, "usage_bytes": 0, "last_error": None}, deleted_at=at)
