@@ -40,7 +40,10 @@ async def create(request: Request) -> Response:
     given = await json_of(request)
     if not isinstance(given, Mapping):
         raise ApiError("Invalid body: an object is expected.", code="invalid_type")
-    model = _model(given)
+    return await _while_connected(request, _respond(request, _model(given), given))
+
+
+async def _respond(request: Request, model: str, given: Mapping[str, Any]) -> Response:
     if model.startswith("asst_"):
         return await _by_assistant(request, validated(CreateCompletion, given))
     return await _by_model(request, model, given)
@@ -86,33 +89,29 @@ async def _answer(
     if body.stops:
         events = until_stop(events, body.stops)
     if not body.stream:
-        return await _whole(request, whole(events, head), leave, headers)
+        try:
+            return _json(await whole(events, head), headers)
+        finally:
+            await leave()
     try:
         blocks = await stream(events, Chunks(head, body.wants_usage))
     except BaseException:
         await leave()
         raise
-    return StreamingResponse(
-        blocks,
-        media_type="text/event-stream",
-        headers=_STREAM_HEADERS | headers,
-        background=BackgroundTask(leave),
-    )
+    headers = _STREAM_HEADERS | headers
+    return StreamingResponse(blocks, media_type="text/event-stream", headers=headers, background=BackgroundTask(leave))
 
 
-async def _whole(
-    request: Request, answer: Coroutine[Any, Any, dict[str, Any]], leave: Leave, headers: dict[str, str]
-) -> Response:
-    """The completion, unless who asked goes away first."""
-    coming, gone = asyncio.create_task(answer), asyncio.create_task(_gone(request))
+async def _while_connected(request: Request, response: Coroutine[Any, Any, Response]) -> Response:
+    """The response, unless who asked goes away first: then it is not made to its end."""
+    coming, gone = asyncio.create_task(response), asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return _json(coming.result(), headers) if coming.done() else Response(status_code=GONE)
+        return coming.result() if coming.done() else Response(status_code=GONE)
     finally:
         for task in (coming, gone):
             task.cancel()
         await asyncio.wait({coming, gone})
-        await leave()
 
 
 async def _gone(request: Request) -> None:
