@@ -1,4 +1,4 @@
-"""code_interpreter inside a run: code streams into its step, what it gave follows, what it made comes with the answer."""
+"""code_interpreter inside a run: code streams into its step, its output follows, what it made comes with the answer."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LINK = "sandbox:/mnt/data/"
 LONGEST = 300
 """A marker or link is not waited for longer than so many characters."""
 
-_MARKER = re.compile(r"【(\d+):(\d+)†([^【】\n]*)】")
+_MARKER = re.compile(r"【(\d{1,9}):(\d{1,9})(?:†([^【】\n]{0,255}))?】")
 _START = re.compile(f"【|{re.escape(LINK)}")
 _BEGUN = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(re.escape(LINK[:size]) for size in range(len(LINK) - 1, 0, -1))})$")
 _LINK_END = re.compile(r"[\s)\]>\"'`【]")
@@ -84,7 +84,7 @@ class Annotator:
     def _citation(self, text: str) -> tuple[int, Annotation | None]:
         if match := _MARKER.match(text):
             search, place, name = match.groups()
-            file_id = self._sources.cited(int(search[:9]), int(place[:9]), name)
+            file_id = self._sources.cited(int(search), int(place), name or "")
             cited = {"type": "file_citation", "text": match.group(), "file_citation": {"file_id": file_id}}
             return match.end(), cited if file_id else None
         return (1, None) if re.search(r"[】\n]|.【", text) else (0, None)
