@@ -89,8 +89,8 @@ def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[st
     """What a start hands to the engine: the providers with their keys, and the times the user chose.
 
     `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after"}`.
-    A provider whose key cannot be had also has `problem`, a sentence. Runs the configured `api_key_command`s (each at
-    most KEY_COMMAND_TIMEOUT seconds): call it off the event loop.
+    One with a configured `embedding_model` also has that, and one whose key cannot be had `problem`, a sentence.
+    Runs the configured `api_key_command`s (each at most KEY_COMMAND_TIMEOUT seconds): call it off the event loop.
     """
     providers = [_configured(name, table, environ) for name, table in settings.providers.items()]
     if "openai" not in settings.providers and (environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL")):
@@ -184,6 +184,7 @@ _PROVIDER: Mapping[str, Check] = {
     "base_url": _url,
     "api_key_env": _variable,
     "api_key_command": _text,
+    "embedding_model": _text,
 }
 
 
@@ -264,7 +265,10 @@ def _configured(name: str, table: Json, environ: Mapping[str, str]) -> dict[str,
     else:
         key, problem = None, ""
     kind = str(table.get("kind", "responses"))
-    return _entry(problem, name=name, kind=kind, base_url=base_url, api_key=key, origin="config")
+    provider = {"name": name, "kind": kind, "base_url": base_url, "api_key": key, "origin": "config"}
+    if "embedding_model" in table:
+        provider["embedding_model"] = str(table["embedding_model"])
+    return _entry(problem, **provider)
 
 
 def _openai_of(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from playground_tui.engine.guards import (
     LogRequests,
     RequestLog,
     RequireKey,
+    SayTheEnd,
 )
 from playground_tui.engine.listeners import Listener, bind_tcp, bind_unix
 from playground_tui.engine.providers.base import Provider, ProviderSettings
@@ -98,7 +99,7 @@ class EngineServer:
         changes = ChangeFeed(clock)
         providers = ProviderRegistry(own_addresses=self.own_addresses, probe=probe, rehearsal=rehearsal)
         files = Files(database.path.with_name("files"), database, clock=clock)
-        search = SearchService(database, files, providers)
+        search = SearchService(database, files, providers, clock=clock)
         interpreter = Interpreter(database.path.with_name("sandbox"), files)
         runs = RunService(
             database,
@@ -124,7 +125,7 @@ class EngineServer:
         app.router.redirect_slashes = False  # a redirect has no error body
         app.state.engine = self.engine
         app.state.server = self
-        return CountRequests(LimitBody(app), self.activity)
+        return CountRequests(SayTheEnd(LimitBody(app)), self.activity)
 
     def own_addresses(self) -> list[tuple[str, int]]:
         """Where this engine itself listens on TCP."""
@@ -159,6 +160,7 @@ class EngineServer:
         self.idle_exit = float(settings.get("idle_exit", self.idle_exit))
         self.engine.run_expires_after = int(settings.get("run_expires_after", self.engine.run_expires_after))
         await self.engine.providers.replace(providers, default)
+        self.engine.search.wake()
         self.awake.set()
 
     def stop(self) -> None:

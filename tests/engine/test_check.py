@@ -56,10 +56,11 @@ def rows_of_files(c: sqlite3.Connection) -> None:
         insert(c, "vector_stores", id=store, created_at=1, last_active_at=1, body=body)
         insert(c, "file_batches", id=f"vsfb_{store}", vector_store_id=store, created_at=1, cancelled=0)
     kept = {"id": FILE, "created_at": 1, "vector_store_id": "vs_one", "status": "completed", "usage_bytes": 9}
-    insert(c, "vector_store_files", **kept, body={**kept, "last_error": None})
+    insert(c, "vector_store_files", **kept, embedder="openai/e", body={**kept, "last_error": None})
     insert(c, "batch_files", batch_id="vsfb_vs_one", store_file=1)
     for position in range(2):
-        insert(c, "chunks", store_file=1, position=position, text=f"words {position}", embedding=b"\0\0\x80?")
+        chunk = {"position": position, "heading": "", "text": f"words {position}", "embedding": b"\0\0\x80?"}
+        insert(c, "chunks", store_file=1, **chunk)
         insert(c, "chunk_words", rowid=position + 1, words=f"words {position}")
 
 
@@ -156,8 +157,8 @@ BROKEN = [
     ("vector_store_files", "status = 'failed'", "vector store file {} of vs_one is failed with the error of another"),
     (
         "vector_store_files",
-        "status = 'in_progress'",
-        "vector store file {} of vs_one is in_progress and can be searched",
+        "status = 'cancelled'",
+        "vector store file {} of vs_one is cancelled and can be searched",
     ),
     ("vector_store_files", "id = 'file-two'", "vector store file {} of vs_one has no file"),
     (

@@ -90,6 +90,7 @@ def _provider(raw: Mapping[str, Any]) -> ProviderSettings:
         api_key=raw.get("api_key") or None,
         origin=raw.get("origin", "config"),
         problem=str(raw.get("problem") or ""),
+        embedding_model=str(raw.get("embedding_model") or ""),
     )
 
 

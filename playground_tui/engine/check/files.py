@@ -98,7 +98,8 @@ CHUNKS = (
         "vector store file",
         "of {store} is {status} and can be searched",
         """SELECT v.id, v.vector_store_id AS store, v.status FROM vector_store_files v
-            WHERE v.status <> 'completed' AND EXISTS (SELECT 1 FROM chunks k WHERE k.store_file = v.seq)""",
+            WHERE v.status NOT IN ('in_progress', 'completed')
+            AND EXISTS (SELECT 1 FROM chunks k WHERE k.store_file = v.seq)""",
     ),
     Rule(
         "vector store file",
@@ -111,7 +112,7 @@ CHUNKS = (
         "vector store file",
         "of {store} has embeddings of different lengths, or for some of its chunks alone",
         """SELECT v.id, v.vector_store_id AS store
-            FROM chunks k JOIN vector_store_files v ON v.seq = k.store_file
+            FROM chunks k JOIN vector_store_files v ON v.seq = k.store_file WHERE v.embedder IS NOT NULL
             GROUP BY v.seq HAVING min(coalesce(length(k.embedding), 0)) <> max(coalesce(length(k.embedding), 0))
             OR max(length(k.embedding)) % 4 <> 0""",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 ErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
 """The contract's `last_error.code`."""
@@ -149,6 +149,17 @@ class Provider(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class EmbeddingProvider(Protocol):
+    """A provider that may have embeddings, too."""
+
+    name: str
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """The embedding of each text, in order. `model` is the provider's own id. Raises ProviderError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """One provider as a visitor handed it over. The key stays in memory and out of every `repr`."""
@@ -160,3 +171,5 @@ class ProviderSettings:
     origin: Literal["config", "environment", "discovered", "built in"] = "config"
     problem: str = ""
     """Why it cannot be used (its key could not be had), as a sentence, or ""."""
+    embedding_model: str = ""
+    """The provider's own id of the model for embeddings; "" leaves it to what the provider lists."""

@@ -109,6 +109,17 @@ class Http:
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 raise broken(self.settings, error) from error
 
+    async def post(self, path: str, body: Mapping[str, Any], *, seconds: float) -> Mapping[str, Any]:
+        """POST `body` and return the JSON object that comes within so many seconds. Raises as `events` does."""
+        async with self._using() as client:
+            try:
+                response = await client.post(self._url(path), json=dict(body), timeout=seconds)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise broken(self.settings, error) from error
+        if response.status_code != 200:
+            raise refused(self.settings, response.status_code, response.headers, response.content)
+        return object_of(self.settings, response.text)
+
     async def get(self, path: str) -> Mapping[str, Any]:
         """GET a JSON object. Raises as `events` does."""
         async with self._using() as client:

@@ -22,6 +22,7 @@ Addresses = list[tuple[str, int]]
 """(host, port) of TCP listeners."""
 
 OPENAI = "api.openai.com"
+OPENAI_EMBEDDING = "text-embedding-3-small"
 NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|moderation|image|audio|realtime|transcribe|sora|rerank|babbage|davinci|instruct|search"
     r"|computer-use|codex|deep-research|-pro\b",
@@ -55,6 +56,15 @@ class Known:
     def problem(self, own: Addresses) -> str:
         """Why this provider cannot be used, as a sentence, or ""."""
         return self.settings.problem or (own_sentence(self.settings) if is_own(self.settings, own) else "")
+
+    def embedding_model(self) -> str:
+        """The provider's own id of its model for embeddings: what is configured, the usual one at OpenAI, elsewhere the
+        first of the list that is called so; "" if there is none."""
+        if self.settings.embedding_model:
+            return self.settings.embedding_model
+        if OPENAI in where(self.settings) or OPENAI_EMBEDDING in self.models:
+            return OPENAI_EMBEDDING
+        return next((model for model in self.models if "embed" in model.lower()), "")
 
     async def ask(self, clock: Callable[[], float]) -> None:
         """Bring `models` and `state` up to date. A provider that cannot be reached keeps an empty list."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from playground_tui.engine.providers.base import Provider, ProviderSettings
+from playground_tui.engine.providers.base import EmbeddingProvider, Provider, ProviderSettings
 from playground_tui.engine.providers.discovery import KINDS, Found, discover
 from playground_tui.engine.providers.known import Addresses, Known, Providers, port_of
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
@@ -96,6 +96,16 @@ class ProviderRegistry:
             for known in usable
             for model in known.models
         ]
+
+    async def embedding_model(self) -> str | None:
+        """The full id of the default provider's model for embeddings, None if it is known to have none."""
+        known = self._providers.known.get(self._providers.default)
+        if known is None or known.problem(self._own_addresses()) or not isinstance(known.provider, EmbeddingProvider):
+            return None
+        if not (own := known.embedding_model()):
+            await self._refresh(known)
+            own = known.embedding_model()
+        return f"{known.settings.name}/{own}" if own else None
 
     def describe(self) -> dict[str, Any]:
         """`providers`, `default_provider`, `default_model` and `sentence` for people, in plain values."""

@@ -34,6 +34,9 @@ UNSUPPORTED = re.compile(
     re.IGNORECASE,
 )
 
+EMBEDDING = 60.0
+"""Seconds in which the embeddings of one request must come."""
+
 
 class HttpProvider(ABC):
     """A provider on HTTP. What a model refused is kept in `_refused` while the provider lives."""
@@ -81,6 +84,15 @@ class HttpProvider(ABC):
         found = [(whole(model.get("created")), str(model["id"])) for model in mappings(listed) if "id" in model]
         return [name for _, name in sorted(found, key=lambda model: -model[0])]
 
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """The embedding of each text, in order. Raises ProviderError."""
+        answer = await self._http.post("/embeddings", {"model": model, "input": list(texts)}, seconds=EMBEDDING)
+        listed = sorted(mappings(answer.get("data")), key=lambda entry: whole(entry.get("index")))
+        found = [entry.get("embedding") for entry in listed]
+        if len(found) != len(texts) or not all(is_embedding(numbers) for numbers in found):
+            raise garbage(self.settings, "")
+        return [[float(number) for number in numbers] for numbers in found if numbers]
+
     async def close(self) -> None:
         """Close the connections, at once or when the last stream has ended."""
         await self._http.close()
@@ -102,6 +114,11 @@ class HttpProvider(ABC):
         ]
         named += [name for name, pattern in OPTIONAL.items() if name in given(request) and pattern.search(refusal.said)]
         return frozenset(named[:1])
+
+
+def is_embedding(numbers: object) -> bool:
+    """Whether this is a list of numbers and not empty."""
+    return isinstance(numbers, list) and bool(numbers) and all(type(number) in {int, float} for number in numbers)
 
 
 def given(request: ModelRequest) -> frozenset[str]:

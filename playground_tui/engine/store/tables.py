@@ -204,6 +204,7 @@ vector_store_files = Table(
     Column("deleted_at", Integer),
     Column("status", Text, nullable=False),
     Column("usage_bytes", Integer, nullable=False),
+    Column("embedder", Text),
     Column("body", JSON, nullable=False),
     UniqueConstraint("vector_store_id", "id"),
     Index(None, "status", "seq"),
@@ -212,7 +213,8 @@ vector_store_files = Table(
 )
 """The files of a vector store: `id` is the file's. The file itself may be deleted; it is then taken out of here too.
 
-What was taken out has the status "deleted", no chunks and no batch: a list may still go on from its id.
+What was taken out has the status "deleted", no chunks and no batch: a list may still go on from its id. The chunks of a
+file in progress are not all there yet. `embedder` is the full id of the model whose embeddings all its chunks have.
 """
 
 file_batches = Table(
@@ -241,11 +243,13 @@ chunks = Table(
     Column("seq", Integer, primary_key=True),
     Column("store_file", Integer, ForeignKey(vector_store_files.c.seq, ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
+    Column("heading", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("embedding", LargeBinary),
     UniqueConstraint("store_file", "position"),
 )
-"""What files are searched by, in pieces. `embedding` is float32, little-endian, of length one; null without any.
+"""What files are searched by, in pieces. `heading` tells the headings that `text` stands under, "" without any.
 
-The words of `text` are in the full-text table `chunk_words` (SQLite's FTS5), which triggers keep in step.
+`embedding` is float32, little-endian, of length one; null without any. The words are in the full-text table
+`chunk_words` (SQLite's FTS5) under the same numbers; a chunk that goes takes its words along.
 """

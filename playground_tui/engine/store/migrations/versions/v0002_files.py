@@ -9,19 +9,10 @@ revision = "0002"
 down_revision = "0001"
 
 WORDS = (
-    # The words are found in `chunks`; this table keeps none of the text itself.
-    """CREATE VIRTUAL TABLE chunk_words USING fts5(
-        text, content='chunks', content_rowid='seq', tokenize='porter unicode61 remove_diacritics 2'
-    )""",
-    """CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
-        INSERT INTO chunk_words(rowid, text) VALUES (new.seq, new.text);
-    END""",
+    # Its rows have the numbers of their chunks. What stands in it is not quite their text: see the module of chunks.
+    "CREATE VIRTUAL TABLE chunk_words USING fts5(words, tokenize='porter unicode61 remove_diacritics 2')",
     """CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
-        INSERT INTO chunk_words(chunk_words, rowid, text) VALUES ('delete', old.seq, old.text);
-    END""",
-    """CREATE TRIGGER chunks_changed AFTER UPDATE OF text ON chunks BEGIN
-        INSERT INTO chunk_words(chunk_words, rowid, text) VALUES ('delete', old.seq, old.text);
-        INSERT INTO chunk_words(rowid, text) VALUES (new.seq, new.text);
+        DELETE FROM chunk_words WHERE rowid = old.seq;
     END""",
 )
 
@@ -98,6 +89,7 @@ def _vector_stores() -> None:
         sa.Column("vector_store_id", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("usage_bytes", sa.Integer(), nullable=False),
+        sa.Column("embedder", sa.Text()),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.UniqueConstraint("vector_store_id", "id", name="uq_vector_store_files_vector_store_id"),
         sa.ForeignKeyConstraint(
@@ -140,6 +132,7 @@ def _chunks() -> None:
         sa.Column("seq", sa.Integer(), primary_key=True),
         sa.Column("store_file", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("heading", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("embedding", sa.LargeBinary()),
         sa.UniqueConstraint("store_file", "position", name="uq_chunks_store_file"),

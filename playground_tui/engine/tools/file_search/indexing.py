@@ -1,0 +1,219 @@
+"""Indexing in the background: what was put into a vector store is read, cut, kept and, where possible, embedded.
+
+The store says what is to be done, oldest first: an engine that is stopped or killed leaves it to the next one. A file
+counts as indexed when all of its chunks can be found by their words. Embeddings that cannot be had are tried for again
+when there is something else to do, or other providers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, suppress
+from functools import partial
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from playground_tui.engine.files import Files
+from playground_tui.engine.store import chunks, store_files
+from playground_tui.engine.store import files as file_objects
+from playground_tui.engine.store.chunks import NewChunk
+from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.store_files import Waiting
+from playground_tui.engine.store.unknown import Unknown
+from playground_tui.engine.tools.file_search.chunking import Chunk
+from playground_tui.engine.tools.file_search.embeddings import Embedder, NoEmbeddings
+from playground_tui.engine.tools.file_search.reading.process import Limits, read_chunks
+from playground_tui.engine.tools.file_search.reading.refusal import Unreadable
+from playground_tui.engine.tools.file_search.words import searchable
+
+WORKERS = 2
+"""Files that are indexed at a time: one that takes long does not hold up all others."""
+PART = 100
+"""Chunks that are stored in one transaction, and embedded between two."""
+LOOK_AGAIN = 0.5
+"""Seconds after which somebody who waits looks by himself."""
+REST = 60.0
+"""Seconds after which embeddings are tried for again that could not be had."""
+GONE = "The file has no contents any more."
+_log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """The work of indexing, done by a few tasks that end when nothing is left to do."""
+
+    def __init__(self, database: Database, files: Files, embedder: Embedder, *, limits: Limits | None = None):
+        self._database = database
+        self._files = files
+        self._embedder = embedder
+        self._limits = limits or Limits()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._taken: set[int] = set()
+        self._without: set[int] = set()
+        """The files whose embeddings could not be had, until somebody wakes us again."""
+        self._rest: asyncio.TimerHandle | None = None
+        """Set while no embeddings are asked for."""
+        self._calls = 0
+        self._changed = asyncio.Event()
+        self._stopped = False
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._calls += 1
+        self._without.clear()
+        self._end_rest()
+        while len(self._workers) < WORKERS and not self._stopped:
+            worker = asyncio.create_task(self._work(), name="indexing")
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def stop(self) -> None:
+        """End the work under way. It is begun anew by the next engine."""
+        self._stopped = True
+        self._end_rest()
+        workers = list(self._workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+
+    async def settled(self, store_ids: Sequence[str], seconds: float) -> bool:
+        """Wait until no file of these vector stores is to be indexed; whether that came true."""
+        if not await self._busy(store_ids):
+            return True
+        self.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self._busy(store_ids):
+                    await self._change()
+                return True
+        return False
+
+    async def _busy(self, store_ids: Sequence[str]) -> bool:
+        return await self._database.read(lambda c: chunks.busy(c, store_ids))
+
+    async def _change(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _work(self) -> None:
+        calls = -1
+        try:
+            while calls != self._calls:
+                calls = self._calls
+                while await self._index_next() or await self._embed_next():
+                    pass
+        except SQLAlchemyError as error:
+            _log.error("indexing has to wait: %s", error)
+
+    async def _index_next(self) -> bool:
+        """Index the oldest file that nobody has taken; whether there was one."""
+        waiting = await self._database.read(store_files.in_progress)
+        file = next((file for file in waiting if file.seq not in self._taken), None)
+        if file is None:
+            return False
+        self._taken.add(file.seq)
+        try:
+            await self._index(file)
+        finally:
+            self._taken.discard(file.seq)
+        self._tell()
+        return True
+
+    async def _index(self, file: Waiting) -> None:
+        try:
+            used = await self._keep_chunks(file)
+            await self._embed(file.seq)
+        except Unreadable as refusal:
+            error = {"code": refusal.code, "message": str(refusal)}
+            await self._database.write(partial(_fail, seq=file.seq, error=error))
+        except (OSError, Unknown) as failure:
+            _log.warning("a file cannot be indexed: %s", failure)
+            error = {"code": "server_error", "message": GONE}
+            await self._database.write(partial(_fail, seq=file.seq, error=error))
+        else:
+            await self._database.write(lambda c: store_files.finish(c, file.seq, "completed", usage_bytes=used))
+
+    async def _keep_chunks(self, file: Waiting) -> int:
+        """Store the file's chunks and return their bytes. What an engine before has left is replaced."""
+        stored = await self._database.read(lambda c: file_objects.require(c, file.file_id))
+        await self._database.write(lambda c: chunks.clear(c, file.seq))
+        path, name = self._files.path(file.file_id), str(stored["filename"])
+        used, first, part = 0, 0, list[Chunk]()
+        reading = read_chunks(path, name, file.chunk_tokens, file.overlap_tokens, self._limits)
+        async with aclosing(reading):
+            async for chunk in reading:
+                used += len(chunk.text.encode())
+                part.append(chunk)
+                if len(part) == PART:
+                    if not await self._keep(file.seq, first, name, part):
+                        return used
+                    first, part = first + PART, []
+        if part:
+            await self._keep(file.seq, first, name, part)
+        return used
+
+    async def _keep(self, seq: int, first: int, name: str, part: Sequence[Chunk]) -> bool:
+        new = [
+            NewChunk(chunk.text, chunk.heading, searchable(about(name, chunk.heading, chunk.text))) for chunk in part
+        ]
+        return await self._database.write(lambda c: chunks.add(c, seq, first, new))
+
+    async def _embed_next(self) -> bool:
+        """Embed the oldest file that has no embeddings; whether there was one."""
+        if await self._model() is None:
+            return False
+        seq = await self._database.read(lambda c: chunks.unembedded(c, self._taken | self._without))
+        if seq is None:
+            return False
+        self._taken.add(seq)
+        try:
+            await self._embed(seq)
+        finally:
+            self._taken.discard(seq)
+        return True
+
+    async def _model(self) -> str | None:
+        return None if self._rest is not None else await self._embedder.model()
+
+    async def _embed(self, seq: int) -> None:
+        """Make the embeddings of a file's chunks, if they can be had."""
+        if (model := await self._model()) is None:
+            return
+        try:
+            await self._embed_by(model, seq)
+        except NoEmbeddings as failure:
+            self._without.add(seq)
+            if failure.passing and self._rest is None:
+                self._rest = asyncio.get_running_loop().call_later(REST, self.wake)
+
+    async def _embed_by(self, model: str, seq: int) -> None:
+        first, whole = 0, PART
+        while whole == PART:
+            name, stored = await self._database.read(partial(chunks.of_file, store_file=seq, first=first, limit=PART))
+            texts = [about(name, chunk.heading, chunk.text) for chunk in stored]
+            made = await self._embedder.documents(model, texts)
+            by_seq = {chunk.seq: packed for chunk, packed in zip(stored, made, strict=True)}
+            await self._database.write(partial(chunks.embed, embeddings=by_seq))
+            first, whole = first + PART, len(stored)
+        await self._database.write(lambda c: chunks.embedded(c, seq, model))
+
+
+def _fail(c: Connection, *, seq: int, error: Mapping[str, str]) -> None:
+    chunks.clear(c, seq)
+    store_files.finish(c, seq, "failed", last_error=error)
+
+
+def about(name: str, heading: str, text: str) -> str:
+    """A chunk with what it belongs to: the words "remote work" may stand in its file's name alone."""
+    return "\n".join(filter(None, (name, heading, text)))
