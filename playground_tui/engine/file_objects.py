@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from playground_tui.engine.objects import new_id
@@ -16,6 +18,13 @@ UPLOAD_SECONDS = 3600
 def new_file_id() -> str:
     """A new id of a file, the one kind that has a hyphen in it."""
     return new_id("file").replace("_", "-")
+
+
+def content_type(filename: str) -> str:
+    """What kind of contents the end of a file's name promises, as a media type."""
+    ends = "".join(PurePosixPath(filename).suffixes[-2:])
+    kind, packing = mimetypes.guess_type(f"file{ends}")
+    return kind if kind and not packing else "application/octet-stream"
 
 
 def expiry(purpose: str, created_at: int, expires_after: Mapping[str, Any] | None) -> int | None:

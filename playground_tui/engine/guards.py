@@ -78,6 +78,28 @@ class CountRequests:
                 await self._app(scope, receive, send)
 
 
+class SayTheEnd:
+    """Answers in the engine's place when it ends in the middle of a request: another engine may be asked soon."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            # Nobody but the listener cancels a request, and it waits for its end alone.
+            if not begun:
+                await refuse(scope, receive, send, 503, "The engine is stopping.", type_="server_error")
+
+
 def body_limit(path: str) -> int:
     """How many bytes a request to this path may bring: where files come in, more."""
     return next((limit for pattern, limit in _FORMS if pattern.fullmatch(path)), MAX_BODY)
@@ -121,14 +143,21 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 async def refuse(
-    scope: Scope, receive: Receive, send: Send, status: int, sentence: str, *, code: str | None = None
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    status: int,
+    sentence: str,
+    *,
+    code: str | None = None,
+    type_: str = "invalid_request_error",
 ) -> None:
     """Answer with the contract's error body before any handler runs.
 
     The body that follows is passed over: most clients send all of it before they read, and a connection that closes on
     them would take the answer with it. One that is waited with, or is without end, is not asked for.
     """
-    response = answer(ApiError(sentence, status=status, code=code))
+    response = answer(ApiError(sentence, status=status, type=type_, code=code))
     if header(scope, b"expect") or declared_length(scope) > _PASSED_OVER:
         response.headers["Connection"] = "close"
     await response(scope, receive, send)

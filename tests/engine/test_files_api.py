@@ -34,6 +34,7 @@ async def clocked(tmp_path: Path) -> AsyncIterator[ScriptedEngine]:
         yield engine
 
 
+BINARY = "application/octet-stream"
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 
 
@@ -47,6 +48,16 @@ def refused(response: httpx2.Response, status: int) -> dict[str, Any]:
     error: dict[str, Any] = response.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
     return error
+
+
+async def half_sent(engine: RunningEngine) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A request with a file that is on disk in part."""
+    reader, writer = await asyncio.open_unix_connection(engine.socket)
+    head = b"POST /v1/files HTTP/1.1\r\nHost: e\r\nContent-Length: 9000000\r\n"
+    writer.write(head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + FILE + bytes(3_000_000))
+    directory = engine.paths.data / "files"
+    await until(lambda: directory.is_dir() and any(entry.stat().st_size for entry in directory.iterdir()))
+    return reader, writer
 
 
 async def test_the_life_of_a_file(sdk: AsyncOpenAI, engine: RunningEngine) -> None:
@@ -73,7 +84,13 @@ async def test_the_object_has_the_keys_of_the_contract_and_no_null(api: httpx2.A
 
 
 async def test_contents_come_with_their_type_and_length(api: httpx2.AsyncClient) -> None:
-    for name, kind in (("a.md", "text/markdown"), ("a.png", "image/png"), ("a.zzz", "application/octet-stream")):
+    for name, kind in (
+        ("a.md", "text/markdown"),
+        ("a.png", "image/png"),
+        ("a.zzz", BINARY),
+        ("a.csv.gz", BINARY),
+        ("data:,a", BINARY),
+    ):
         file = (await api.post("/files", files={"file": (name, b"1234")}, data={"purpose": "vision"})).json()
         for method, body in (("GET", b"1234"), ("HEAD", b"")):
             response = await api.request(method, f"/files/{file['id']}/content")
@@ -233,12 +250,18 @@ async def test_files_come_at_once_and_each_is_whole(sdk: AsyncOpenAI) -> None:
         assert (await sdk.files.content(file.id)).content == text
 
 
+async def test_an_engine_that_ends_says_so_to_who_still_sends(engine: RunningEngine) -> None:
+    reader, writer = await half_sent(engine)
+    await engine.server.close()
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'{"error":{"message":"The engine is stopping.","type":"server_error"' in answer
+    assert names(engine) == []
+    writer.close()
+
+
 async def test_a_client_that_hangs_up_leaves_nothing_behind(engine: RunningEngine) -> None:
-    _, writer = await asyncio.open_unix_connection(engine.socket)
-    head = b"POST /v1/files HTTP/1.1\r\nHost: e\r\nContent-Length: 9000000\r\n"
-    writer.write(head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + FILE + bytes(3_000_000))
-    directory = engine.paths.data / "files"
-    await until(lambda: directory.is_dir() and any(entry.stat().st_size for entry in directory.iterdir()))
+    _, writer = await half_sent(engine)
     writer.close()
     await until(lambda: names(engine) == [])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, BinaryIO
 
@@ -18,7 +17,7 @@ from playground_tui.engine.api.forms import Form, keeping, receive_form, require
 from playground_tui.engine.api.requests import page_of, validated, write_once
 from playground_tui.engine.context import Engine, engine_of
 from playground_tui.engine.errors import ApiError, Json
-from playground_tui.engine.file_objects import expiry
+from playground_tui.engine.file_objects import content_type, expiry
 from playground_tui.engine.file_schemas import CreateFile
 from playground_tui.engine.guards import MAX_FILE, declared_length
 from playground_tui.engine.store import files
@@ -91,8 +90,11 @@ async def content(request: Request) -> Response:
     except FileNotFoundError as error:
         sentence = f"The contents of file '{file['id']}' are no longer on the engine's disk."
         raise ApiError(sentence, status=404) from error
-    kind = mimetypes.guess_type(file["filename"])[0] or "application/octet-stream"
-    headers = {"Content-Type": kind, "Content-Length": str(file["bytes"]), "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Content-Type": content_type(file["filename"]),
+        "Content-Length": str(file["bytes"]),
+        "X-Content-Type-Options": "nosniff",
+    }
     return _Contents(opened, headers)
 
 
