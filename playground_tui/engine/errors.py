@@ -23,10 +23,7 @@ from playground_tui.engine.store.vector_stores import Expired
 _NOT_FOUND = 404
 NO_ROOM = 507
 _NOTHING = object()
-_WRONG_KIND = {
-    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "an object is expected"),
-    "union_tag_not_found": "an object with a known 'type' is expected",
-}
+_NO_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 
 class ApiError(Exception):
@@ -87,7 +84,7 @@ def dotted_path(location: Sequence[str | int], given: object, *, missing: bool =
     here, named = given, False
     for index, part in enumerate(location):
         last = index == len(location) - 1
-        if not named and not last and isinstance(here, dict) and here.get("type") == part:
+        if not named and not last and _names_its_type(here, part, location[index + 1]):
             named = True
         elif (inside := _inside(here, part)) is not _NOTHING:
             steps.append(str(part))
@@ -97,6 +94,13 @@ def dotted_path(location: Sequence[str | int], given: object, *, missing: bool =
         else:
             named = True
     return ".".join(steps)
+
+
+def _names_its_type(here: object, part: str | int, following: str | int) -> bool:
+    """Whether `part` is the object's type and not one of its keys: `function` may be both."""
+    if not isinstance(here, dict) or here.get("type") != part:
+        return False
+    return part not in here or following == part or following in here
 
 
 def _inside(here: object, part: str | int) -> object:
@@ -122,13 +126,22 @@ def _reason(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, s
         return f"too many entries, at most {context['max_length']} are allowed", "array_above_max_length"
     if kind == "value_error":
         return str(context["error"]), "invalid_value"
-    if kind in _WRONG_KIND:
-        return _WRONG_KIND[kind], "invalid_type"
-    if kind == "union_tag_invalid":
-        known = context["expected_tags"].replace("'string', ", "")
-        return f"its type must be one of {known}", "invalid_value"
+    if kind in _NO_OBJECT:
+        return "an object is expected", "invalid_type"
+    if kind.startswith("union_tag_"):
+        return _no_alternative(kind, context)
     code = "invalid_type" if kind.endswith("_type") else "invalid_value"
     return message[:1].lower() + message[1:].rstrip("."), code
+
+
+def _no_alternative(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """None of several kinds of objects fits. What picks among them is their `type`, unless a key is named (quoted)."""
+    named: str = context["discriminator"].strip("'")
+    key = named if named.isidentifier() else "type"
+    if kind == "union_tag_not_found":
+        return f"an object with a known '{key}' is expected", "invalid_type"
+    known = context["expected_tags"].replace("'string', ", "")
+    return f"its {key} must be one of {known}", "invalid_value"
 
 
 def _on_api_error(_request: Request, error: Exception) -> Response:
