@@ -19,7 +19,7 @@ LONGEST = 300
 
 _MARKER = re.compile(r"【(\d{1,9}):(\d{1,9})(?:†([^【】\n]{0,255}))?】")
 _START = re.compile(f"【|{re.escape(LINK)}")
-_BEGUN = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(re.escape(LINK[:size]) for size in range(len(LINK) - 1, 0, -1))})$")
+_BEGUN = re.compile(rf"(?:{'|'.join(re.escape(LINK[:size]) for size in range(len(LINK) - 1, 0, -1))})$")
 _LINK_END = re.compile(r"[\s)\]>\"'`【]")
 
 
@@ -53,7 +53,7 @@ class Annotator:
         """The text that can be sent now, in pieces, each with its annotations. `last`: nothing is held back."""
         text, self._held = self._held + text, ""
         while text:
-            start = _START.search(text) or (None if last else _BEGUN.search(text))
+            start = _START.search(text) or (_BEGUN.search(text) if self._links and not last else None)
             if start is None:
                 yield self._sent(text)
                 return
