@@ -185,3 +185,28 @@ async def test_another_model_is_not_there():
     with pytest.raises(ProviderError, match='rehearsal has no model "gpt"'):
         await events_of(FAST, model="gpt")
     await FAST.close()
+
+
+SEARCH = {"type": "object", "properties": {"queries": {"type": "array", "items": {"type": "string"}}}}
+CODE = {"type": "object", "properties": {"code": {"type": "string"}}}
+
+
+async def test_the_engines_own_tools_are_used_sensibly():
+    tools = [
+        {"type": "function", "function": {"name": "file_search", "parameters": SEARCH}},
+        {"type": "function", "function": {"name": "code_interpreter_2", "parameters": CODE}},
+        {"type": "function", "function": {"name": "file_search_of_mine", "parameters": CODE}},
+    ]
+    turns = [UserTurn(("old",)), AssistantTurn("yes"), UserTurn(("How long?", ImagePart("u"), "Say."))]
+    calls = calls_of(await events_of(FAST, model="tools", tools=tools, turns=turns))
+    assert calls["file_search"] == {"queries": ["How long? Say."]}
+    assert calls["file_search_of_mine"] == {"code": "text"}
+    printed: list[object] = []
+    exec(calls["code_interpreter_2"]["code"], {"print": lambda *told: printed.extend(told)})
+    assert printed == ["The squares of 1 to 10 add up to", 385]
+
+
+async def test_a_long_output_is_reported_in_part():
+    turns = [UserTurn(("Hi",)), AssistantTurn("", (FunctionCall("a", "refresh", "{}"),)), ToolOutput("a", "x\n" * 100)]
+    text = await text_of(FAST, model="tools", tools=[NOTHING], turns=turns)
+    assert (text.count("      x\n"), text.count("(and 60 more lines)")) == (40, 1)

@@ -1,7 +1,8 @@
 """The stand-in that answers when no model is connected: no language model, the same answer to the same request.
 
 `echo` answers with the request a model would have got, `markdown` with a long Markdown text at the pace of a fast
-model, `tools` calls each function tool once with arguments made from its JSON Schema and then reports their outputs.
+model, `tools` calls each tool once (functions with arguments made from their JSON Schema, file_search with what the
+user said, code_interpreter with a small calculation) and then reports what they gave.
 Each text says in its first line that no model wrote it. A token is counted as four characters, begun ones included: no
 tokenizer is at hand, and English text comes near that.
 """
@@ -37,6 +38,13 @@ from playground_tui.engine.providers.sample import sample
 
 TOKEN = 4
 """Characters counted as one token."""
+QUERY_CHARACTERS = 500
+"""So much of what the user said is searched for."""
+REPORTED_LINES = 40
+"""A report shows so many lines of what each tool gave."""
+CALCULATION = """squares = [n * n for n in range(1, 11)]
+print("The squares of 1 to 10 add up to", sum(squares))"""
+"""What code_interpreter is given to run."""
 ECHO_FRAGMENTS = 400
 """An echo comes in at most about so many fragments, however long the thread is."""
 
@@ -135,7 +143,7 @@ def rehearse_tools(request: ModelRequest) -> Iterator[ProviderEvent]:
     waiting = [function for function in offered if function.get("name") not in {call.name for call in called}]
     if request.parallel_tool_calls is False:
         waiting = waiting[:1]
-    return call_each(waiting, len(request.turns)) if waiting else said(report(called, recent), TOKEN)
+    return call_each(waiting, request.turns) if waiting else said(report(called, recent), TOKEN)
 
 
 def since_user(turns: Sequence[Turn]) -> Sequence[Turn]:
@@ -154,14 +162,31 @@ def offered_functions(request: ModelRequest) -> list[Mapping[str, Any]]:
     return functions
 
 
-def call_each(functions: Sequence[Mapping[str, Any]], turn: int) -> Iterator[ProviderEvent]:
+def call_each(functions: Sequence[Mapping[str, Any]], turns: Sequence[Turn]) -> Iterator[ProviderEvent]:
     """One call for each function. The place in the thread is part of the id, so that ids differ from round to round."""
     for index, function in enumerate(functions):
-        yield CallBegun(index, f"call_rehearsal_{turn}_{index}", str(function.get("name", "")))
-        arguments = json.dumps(sample(function.get("parameters") or {"type": "object"}), ensure_ascii=False)
+        yield CallBegun(index, f"call_rehearsal_{len(turns)}_{index}", str(function.get("name", "")))
+        arguments = json.dumps(arguments_for(function, turns), ensure_ascii=False)
         for start in range(0, len(arguments), TOKEN * 2):
             yield CallArguments(index, arguments[start : start + TOKEN * 2])
     yield Finished("tool_calls")
+
+
+def arguments_for(function: Mapping[str, Any], turns: Sequence[Turn]) -> Any:
+    """Sensible arguments where the function is file_search or code_interpreter, else some that fit its schema."""
+    schema = function.get("parameters") or {"type": "object"}
+    name, properties = str(function.get("name", "")), schema.get("properties") or {}
+    if name.startswith("file_search") and "queries" in properties:
+        return {"queries": [last_said(turns)[:QUERY_CHARACTERS]]}
+    if name.startswith("code_interpreter") and "code" in properties:
+        return {"code": CALCULATION}
+    return sample(schema)
+
+
+def last_said(turns: Sequence[Turn]) -> str:
+    """The text of the user's newest turn."""
+    parts = next((turn.parts for turn in reversed(turns) if isinstance(turn, UserTurn)), ())
+    return " ".join(part for part in parts if isinstance(part, str))
 
 
 def report(called: Sequence[FunctionCall], recent: Sequence[Turn]) -> str:
@@ -170,12 +195,14 @@ def report(called: Sequence[FunctionCall], recent: Sequence[Turn]) -> str:
     head = "*rehearsal/tools: no language model is connected.* "
     if not called:
         return head + "This request offers no function to call: add one to the assistant's tools, then send again.\n"
-    lines = [head + "The functions were called once each, and gave back:", ""]
+    lines = [head + "The tools were called once each, and gave back:", ""]
     for call in called:
         lines += [f"- `{call.name}`", "", *quoted(outputs.get(call.call_id, "(no output)")), ""]
     return "\n".join(lines)
 
 
 def quoted(text: str) -> list[str]:
-    """Lines that stand as preformatted text under a list item."""
-    return ["      " + line for line in text.splitlines() or [""]]
+    """Lines that stand as preformatted text under a list item; of a long text the beginning."""
+    lines = text.splitlines() or [""]
+    more = [f"(and {len(lines) - REPORTED_LINES} more lines)"] if len(lines) > REPORTED_LINES else []
+    return ["      " + line for line in [*lines[:REPORTED_LINES], *more]]
