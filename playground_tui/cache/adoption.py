@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from playground_tui.cache.state import ComposerState, DraftState, WaitingMessage
+from playground_tui.cache.state import AttachedFile, ComposerState, DraftState, WaitingMessage
 
 
 def join_drafts(drafts: Sequence[DraftState]) -> DraftState:
@@ -29,13 +29,28 @@ def join_drafts(drafts: Sequence[DraftState]) -> DraftState:
 def join_composers(
     composers: Sequence[ComposerState], new_key: Callable[[], str] = lambda: os.urandom(16).hex()
 ) -> ComposerState:
-    """One composer of several of the same thread: the newest text; older other texts wait as "not sent"."""
+    """One composer of several of the same thread: the newest text; older other texts wait as "not sent".
+
+    Files stay with the text they were attached to, those without a text go with the newest one.
+    """
     ordered = sorted(composers, key=lambda composer: composer.updated_at)
-    texts = list(dict.fromkeys(composer.text for composer in reversed(ordered) if composer.text))
+    files: dict[str, dict[str, AttachedFile]] = {}
+    for composer in reversed(ordered):
+        if composer.text or composer.files:
+            files.setdefault(composer.text, {}).update({file.key: file for file in composer.files})
+    aside = files.pop("", {})
+    texts = list(files)
     waiting = {message.key: message for composer in ordered for message in composer.waiting}
     known = {message.text for message in waiting.values()}
-    left = [WaitingMessage(new_key(), text, "not sent") for text in reversed(texts[1:]) if text not in known]
-    return ComposerState(texts[0] if texts else "", (*left, *waiting.values()), ordered[-1].updated_at)
+    left = [
+        WaitingMessage(new_key(), text, "not sent", tuple(files[text].values()))
+        for text in reversed(texts[1:])
+        if text not in known
+    ]
+    text = texts[0] if texts else ""
+    return ComposerState(
+        text, (*left, *waiting.values()), ordered[-1].updated_at, tuple({**aside, **files.get(text, {})}.values())
+    )
 
 
 def after_restart(composer: ComposerState) -> ComposerState:

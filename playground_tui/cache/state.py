@@ -119,20 +119,44 @@ class DraftState:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file of this machine that goes with a message. `uses` are the tools it is for, or `picture`."""
+
+    key: str
+    path: str
+    uses: tuple[str, ...] = ()
+    file_id: str = ""
+    """Its id at the server; "" until the server has it."""
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        return cls(_text(raw, "key"), _text(raw, "path"), _texts(raw, "uses"), _text(raw, "file_id"))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"key": self.key, "path": self.path, "uses": list(self.uses), "file_id": self.file_id}
+
+
+def _files(raw: Json) -> tuple[AttachedFile, ...]:
+    return tuple(AttachedFile.from_json(item) for item in _tables(raw, "files"))
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingMessage:
     """A text that was sent while a run was active. `key` is the idempotency key it goes out with."""
 
     key: str
     text: str
     state: Literal["waiting", "not sent"] = "waiting"
+    files: tuple[AttachedFile, ...] = ()
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         state: Literal["waiting", "not sent"] = "waiting" if raw.get("state") == "waiting" else "not sent"
-        return cls(_text(raw, "key"), _text(raw, "text"), state)
+        return cls(_text(raw, "key"), _text(raw, "text"), state, _files(raw))
 
     def to_json(self) -> dict[str, Any]:
-        return {"key": self.key, "text": self.text, "state": self.state}
+        files = [file.to_json() for file in self.files]
+        return {"key": self.key, "text": self.text, "state": self.state, "files": files}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +166,22 @@ class ComposerState:
     text: str = ""
     waiting: tuple[WaitingMessage, ...] = ()
     updated_at: float = 0.0
+    files: tuple[AttachedFile, ...] = ()
+    """What goes with the next message."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         waiting = tuple(WaitingMessage.from_json(item) for item in _tables(raw, "waiting"))
-        return cls(_text(raw, "text"), waiting, _time(raw, "updated_at"))
+        return cls(_text(raw, "text"), waiting, _time(raw, "updated_at"), _files(raw))
 
     def to_json(self) -> dict[str, Any]:
         waiting = [message.to_json() for message in self.waiting]
-        return {"text": self.text, "waiting": waiting, "updated_at": self.updated_at}
+        files = [file.to_json() for file in self.files]
+        return {"text": self.text, "waiting": waiting, "updated_at": self.updated_at, "files": files}
 
     @property
     def empty(self) -> bool:
-        return not self.text and not self.waiting
+        return not self.text and not self.waiting and not self.files
 
 
 @dataclass(frozen=True, slots=True)

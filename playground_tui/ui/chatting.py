@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from playground_tui.assistants.conversation import Conversation
@@ -12,15 +11,15 @@ from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.objects import Run, ThreadSummary
 from playground_tui.cache.state import ComposerState, ThreadEntry
 from playground_tui.text import shorten
+from playground_tui.ui.attaching import Attaching
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.desk import Desk
 from playground_tui.ui.editor import recover
 from playground_tui.ui.outbox import Outbox
+from playground_tui.ui.past import PastSteps
 
 PAGE = 50
 """Messages read at a time."""
-STEPS_OF = 8
-"""Earlier runs of a thread whose tool calls are read."""
 COMPOSER, NEW_THREAD = "composer", "new"
 """Under which name and key a composer's text goes to $EDITOR; the key is the thread's id where there is one."""
 
@@ -28,7 +27,17 @@ COMPOSER, NEW_THREAD = "composer", "new"
 class Chatting:
     """The left pane's thread. Leaving a thread leaves its run going on at the server."""
 
-    def __init__(self, desk: Desk, pane: ChatPane, follow: Callable[[Run], None], loaded: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        pane: ChatPane,
+        follow: Callable[[Run], None],
+        loaded: Callable[[], None],
+        *,
+        tools: Callable[[], Collection[str]],
+        uploaded: Callable[[], None],
+    ) -> None:
+        """`tools` gives the types of the tools in the form; `uploaded` is called when the attached files are there."""
         self._desk = desk
         self._pane = pane
         self._follow = follow
@@ -37,7 +46,8 @@ class Chatting:
         self.thread_id = desk.cache.session.thread_id
         self.conversation: Conversation | None = None
         self.outbox = Outbox(self.keep)
-        self._steps_read: set[str] = set()
+        self.attaching = Attaching(desk, pane.attachments, tools=tools, changed=self.store, uploaded=uploaded)
+        self.past = PastSteps(desk, pane)
         self._typed = ComposerState()
 
     @property
@@ -52,6 +62,7 @@ class Chatting:
         self.outbox.load(kept.waiting)
         self._typed = kept
         self._pane.composer.load(kept.text)
+        self.attaching.load(kept.files)
         self._recover(kept)
         self._pane.composer.sent = list(self._desk.cache.server.history)
         self._pane.show_thread(self.thread_id, [], more=False, read=self.thread_id is None)
@@ -73,24 +84,27 @@ class Chatting:
 
     def store(self) -> None:
         """Put the composer's text and the waiting messages into the cache, with the time at which the text changed."""
-        text, before = self._pane.composer.written, self._typed
-        at = before.updated_at if text == before.text else time.time()
-        self._typed = ComposerState(text, self.outbox.items, at)
+        text, files, before = self._pane.composer.written, self.attaching.files, self._typed
+        at = before.updated_at if (text, files) == (before.text, before.files) else time.time()
+        self._typed = ComposerState(text, self.outbox.items, at, files)
         self._desk.cache.save_composer(self.thread_id, self._typed)
 
     async def open(self, thread_id: str | None) -> None:
-        """Show this thread with its own composer text; None begins a new one.
+        """Show this thread with its own composer text and files; None begins a new one.
 
-        Where it has none, the text being typed comes along.
+        Where it has none, what is being written comes along.
         """
         if thread_id != self.thread_id:
             kept = self._desk.cache.load_composer(thread_id)
-            stays = self._pane.composer.text if kept.text else ""
-            self._desk.cache.save_composer(self.thread_id, ComposerState(stays, self.outbox.items, time.time()))
+            own = bool(kept.text or kept.files)
+            text, files = (self._pane.composer.text, self.attaching.files) if own else ("", ())
+            left = ComposerState(text, self.outbox.items, time.time(), files)
+            self._desk.cache.save_composer(self.thread_id, left)
             self._become(thread_id)
             self.outbox.load(kept.waiting)
-            if kept.text:
+            if own:
                 self._pane.composer.load(kept.text)
+                self.attaching.load(kept.files)
                 self._typed = kept
         self._pane.show_problem("")
         self._pane.show_run(None)
@@ -154,22 +168,11 @@ class Chatting:
             return
         if not messages or messages != self._pane.messages()[-len(messages) :]:
             self._pane.show_thread(self.thread_id, messages, more=len(messages) == PAGE)
-            self._steps_read.clear()
+            self.past.forget()
         self._pane.show_runs(runs)
         if runs and runs[0].active:
             self._follow(runs[0])
-        await self._read_steps(conversation, runs)
-
-    async def _read_steps(self, conversation: Conversation, runs: Sequence[Run]) -> None:
-        """Show the tool calls of the newest runs, those with tools among them. A run under way tells its own."""
-        shown = {message.run_id for message in self._pane.messages()}
-        wanted = [run for run in runs if run.id in shown and run.raw.get("tools") and not run.active][:STEPS_OF]
-        for run in wanted:
-            if run.id in self._steps_read or self._desk.client is None or conversation is not self.conversation:
-                continue
-            with suppress(AssistantsError):
-                self._pane.show_steps(await self._desk.client.list_steps(run.thread_id, run.id))
-                self._steps_read.add(run.id)
+        self.past.begin(self.thread_id, messages, runs)
 
     async def older(self) -> None:
         """Page older messages in at the top."""
@@ -182,6 +185,7 @@ class Chatting:
             self._desk.say(f"Older messages could not be read: {error}")
             return
         self._pane.prepend(messages, more=len(messages) == PAGE)
+        self.past.begin(self.thread_id, messages, ())
 
     async def list(self, assistant_id: str | None) -> list[ThreadSummary]:
         """The assistant's threads: the server's where it lists them, else those known on this machine."""

@@ -23,6 +23,8 @@ GLOBAL: list[Binding] = [
     Binding("ctrl+n", "new_assistant", "new assistant", id="new", priority=True),
     Binding("ctrl+t", "new_thread", "new thread", id="new-thread", priority=True),
     Binding("ctrl+g", "go_to_thread", "go to another thread", id="threads", priority=True),
+    Binding("f3,alt+a", "attach", "attach a file to the message", id="attach", priority=True),
+    Binding("f9,alt+d", "save_file", "save a file that was made in the thread", id="save-file", priority=True),
     Binding("ctrl+r", "run_again", "run again, or retry what failed", id="run-again", priority=True),
     Binding("ctrl+y", "copy_answer", "copy the last answer", id="copy", priority=True),
     Binding("f4,alt+e", "external_editor", "the focused text in $EDITOR", id="editor", priority=True),
@@ -60,6 +62,7 @@ HINTS: dict[str, dict[str, str]] = {
         "form": "form",
         "open": "assistants",
         "threads": "threads",
+        "attach": "attach",
         "new-thread": "new thread",
         "run-again": "run again",
         "copy": "copy answer",
@@ -77,6 +80,12 @@ HINTS: dict[str, dict[str, str]] = {
 }
 """What the foot of the screen names in each pane, most needed first: binding id -> word."""
 LAST = ("quit", "quit")
+
+
+def key_of(keymap: Mapping[str, str], name: str) -> str:
+    """The first key of a binding, as remapped."""
+    key = next(binding.key for binding in GLOBAL if binding.id == name)
+    return keymap.get(name, key).split(",")[0]
 
 
 def hint(keymap: Mapping[str, str], pane: str, width: int) -> str:

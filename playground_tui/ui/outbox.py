@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from playground_tui.cache.state import WaitingMessage
+from playground_tui.cache.state import AttachedFile, WaitingMessage
 
 
 class Outbox:
@@ -25,9 +25,9 @@ class Outbox:
         """Take over what an earlier start left: shown as not sent until a key sends or edits it."""
         self._items = [replace(item, state="not sent") for item in items]
 
-    def add(self, text: str, key: str = "") -> WaitingMessage:
+    def add(self, text: str, key: str = "", files: Sequence[AttachedFile] = ()) -> WaitingMessage:
         """Put a message at the end; under a `key` of before when it is sent once more."""
-        item = WaitingMessage(key or str(uuid.uuid4()), text, "waiting")
+        item = WaitingMessage(key or str(uuid.uuid4()), text, "waiting", tuple(files))
         self._items.append(item)
         self._changed()
         return item

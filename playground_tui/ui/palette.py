@@ -9,6 +9,7 @@ from playground_tui.ui import keys
 WITHOUT_KEY = (
     ("copy_block", "copy a code block"),
     ("copy_message", "copy a message"),
+    ("copy_output", "copy what a tool put out"),
     ("copy_thread", "copy the whole thread"),
     ("clone_assistant", "clone this assistant"),
     ("restore_assistant", "bring back the assistant deleted last"),

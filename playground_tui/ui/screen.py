@@ -24,6 +24,7 @@ from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.compositor import SparingCompositor
 from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.editing import Editing
+from playground_tui.ui.file_picking import FilePicking
 from playground_tui.ui.foot import Foot
 from playground_tui.ui.form import messages as form
 from playground_tui.ui.form.pane import FormPane
@@ -70,7 +71,8 @@ class SplitScreen(ScreenActions, Screen[None]):
         yield Static(Content("connecting …"), id="where")
         yield Notice()
         with Horizontal(id="panes"):
-            yield ChatPane(scroll=self.desk.settings.scroll)
+            save = keys.key_of(self.desk.settings.keys, "save-file")
+            yield ChatPane(scroll=self.desk.settings.scroll, save=save)
             yield FormPane(builtin_engine=self.desk.settings.server is None)
         yield Static(id="disk")
         yield Foot(self.desk.settings.keys)
@@ -79,6 +81,7 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.editing = Editing(self.desk, self.form_pane)
         self.sending = Sending(self.desk, self.chat_pane, self.editing)
         self.picking = Picking(self.desk, self, self.editing, self.sending)
+        self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
         self.editing.restore()
         self.sending.chatting.restore()
         self._restored = True
@@ -118,6 +121,8 @@ class SplitScreen(ScreenActions, Screen[None]):
         elif not self.sending.busy:
             await self.sending.chatting.load()
         self.sending.pump()
+        self.sending.chatting.attaching.pump(again=True)
+        self._names_wanted()
         refused = await read_models(self.desk, self.form_pane) or refused
         if self.desk.client is not None and not self.desk.client.is_engine:
             self._watch_foreign(refused)
@@ -212,11 +217,20 @@ class SplitScreen(ScreenActions, Screen[None]):
     def _edit_waiting(self, message: chat.EditWaiting) -> None:
         self.sending.edit_held(message.key)
 
+    @on(chat.AttachmentAction)
+    def _attachment_action(self, message: chat.AttachmentAction) -> None:
+        self.sending.chatting.attaching.act(message.key, message.action)
+
+    @on(chat.NamesWanted)
+    def _names_wanted(self) -> None:
+        self.desk.work(self.sending.chatting.past.read_names(), group="names")
+
     # What the form says
 
     @on(form.DraftChanged)
     def _draft_changed(self, message: form.DraftChanged) -> None:
         self.editing.edited(message.draft)
+        self.sending.chatting.attaching.show()
 
     @on(form.CreateRequested)
     @on(form.SaveRequested)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playground_tui.ui.chat.pane import ChatPane
     from playground_tui.ui.desk import Desk
     from playground_tui.ui.editing import Editing
+    from playground_tui.ui.file_picking import FilePicking
     from playground_tui.ui.form.pane import FormPane
     from playground_tui.ui.picking import Picking
     from playground_tui.ui.sending import Sending
@@ -34,6 +35,7 @@ class ScreenActions(Screen[None]):
     editing: Editing
     sending: Sending
     picking: Picking
+    file_picking: FilePicking
     chat_pane: ChatPane
     form_pane: FormPane
     pane = reactive("chat", init=False)
@@ -132,6 +134,14 @@ class ScreenActions(Screen[None]):
     def action_go_to_thread(self) -> None:
         self._attempt(self.picking.thread(), "The threads could not be listed", then="to_composer")
 
+    # Files
+
+    def action_attach(self) -> None:
+        self.desk.work(self.file_picking.attach(), group="attach", exclusive=True)
+
+    def action_save_file(self) -> None:
+        self._attempt(self.file_picking.save(), "Not saved")
+
     def action_run_again(self) -> None:
         self.sending.run_again()
 
@@ -166,6 +176,9 @@ class ScreenActions(Screen[None]):
     def action_copy_message(self) -> None:
         texts = [(f"{m.role}: ", m.text) for m in reversed(self.chat_pane.messages()) if m.text]
         self._copy_one_of("Copy a message", texts)
+
+    def action_copy_output(self) -> None:
+        self._copy_one_of("Copy what a tool put out", [("", text) for text in reversed(self.chat_pane.tool_outputs())])
 
     def _copy_one_of(self, title: str, texts: list[tuple[str, str]]) -> None:
         rows = [Row(str(i), who + shorten(clean(text, newlines=False), 70)) for i, (who, text) in enumerate(texts)]

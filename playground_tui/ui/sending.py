@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from playground_tui.assistants.errors import AssistantsError, Rejected, ThreadGone
 from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
-from playground_tui.cache.state import WaitingMessage
+from playground_tui.cache.state import AttachedFile, WaitingMessage
+from playground_tui.ui.attaching import sent_files
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.chatting import Chatting
 from playground_tui.ui.desk import Desk
@@ -35,7 +36,9 @@ class Sending:
         self._desk = desk
         self._pane = pane
         self._editing = editing
-        self.chatting = Chatting(desk, pane, self.follow, self.pump)
+        self.chatting = Chatting(
+            desk, pane, self.follow, self.pump, tools=editing.tools_in_form, uploaded=self._files_arrived
+        )
         self.busy = False
         """Whether a message or a run is under way on the open thread."""
         self._sent: WaitingMessage | None = None
@@ -43,6 +46,8 @@ class Sending:
         """The message handed back last, with its thread: whether the server has it may be unknown."""
         self._tried_again = ""
         self._refused_by_form = False
+        self._sends_after_files = ""
+        """The text that goes out by itself when its files are at the server, while it stays as it is."""
         self._reconnecting = False
 
     def submit(self, text: str, *, last_saved: bool = False) -> None:
@@ -55,17 +60,33 @@ class Sending:
             self._pane.composer.give_back(text)
             self._pane.show_problem(NOT_CREATED)
             return
+        if not_ready := self.chatting.attaching.not_ready():
+            self._pane.composer.give_back(text)
+            self._pane.show_problem(not_ready)
+            self._sends_after_files = text
+            return
         self._pane.show_problem("")
         self._remember(text)
-        self.chatting.outbox.add(text, self._key_of(text))
+        files = self.chatting.attaching.take()
+        self.chatting.outbox.add(text, self._key_of(text, files), files)
         self.pump(last_saved=last_saved)
 
-    def _key_of(self, text: str) -> str:
-        """The key of a text that was handed back and comes again as it was: so that it is not there twice."""
+    def _files_arrived(self) -> None:
+        """No more files are on their way: the message that was to go out with them goes, if it is as it was."""
+        wanted, self._sends_after_files = self._sends_after_files, ""
+        if not wanted or self._pane.composer.text != wanted:
+            return
+        if not_ready := self.chatting.attaching.not_ready():
+            self._pane.show_problem(not_ready)
+        else:
+            self._pane.composer.send()
+
+    def _key_of(self, text: str, files: Sequence[AttachedFile]) -> str:
+        """The key of a message that was handed back and comes again as it was: so that it is not there twice."""
         returned, self._returned = self._returned, None
-        if returned is None or returned[0] != self.chatting.thread_id or returned[1].text != text:
+        if returned is None or returned[0] != self.chatting.thread_id:
             return ""
-        return returned[1].key
+        return returned[1].key if (returned[1].text, returned[1].files) == (text, files) else ""
 
     def _remember(self, text: str) -> None:
         self._desk.cache.update_server(lambda state: replace(state, history=(*state.history, text)[-HISTORY:]))
@@ -96,7 +117,7 @@ class Sending:
             return
         self._sent = item
         try:
-            await self._read(conversation.send(item.text, assistant_id, key=item.key))
+            await self._read(conversation.send(item.text, assistant_id, key=item.key, files=sent_files(item.files)))
         except ThreadGone:
             self.chatting.lost()
             self.busy = False
@@ -174,6 +195,7 @@ class Sending:
             self.chatting.outbox.hold()
         else:
             self._pane.composer.load(item.text)
+            self.chatting.attaching.give_back(item.files)
             self._returned = (self.chatting.thread_id, item)
             self.chatting.outbox.take(item.key)
             self.chatting.outbox.hold()
@@ -247,6 +269,7 @@ class Sending:
         if taken is not None:
             rest = self._pane.composer.text
             self._pane.composer.load(f"{taken.text}\n{rest}" if rest else taken.text)
+            self.chatting.attaching.give_back(taken.files)
             self._pane.screen.set_focus(self._pane.composer)
             self.chatting.keep()
 

@@ -101,9 +101,9 @@ class Entries:
         """A file's name became known: it stands in place of its id."""
         self._names.learn(file_id, name)
         for item in self._view.column.items:
-            if not isinstance(item, MessageItem) or item.names_files:
-                self._view.touch(item)
+            if item.units and item.names_file(file_id):
                 item.touch()
+                self._view.touch(item)
 
     def run(self, run: Run) -> None:
         """A run is new or changed: its messages name its model and tokens."""

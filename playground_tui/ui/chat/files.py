@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from playground_tui.assistants.objects import Message
 from playground_tui.text import clean
@@ -17,10 +17,14 @@ TOOLS = {"file_search": "file search", "code_interpreter": "code interpreter"}
 
 
 class Names:
-    """What files are called, as far as known, by their ids. `save` is the key that saves one."""
+    """What files are called, as far as known, by their ids. `save` is the key that saves one.
 
-    def __init__(self, save: str = "") -> None:
+    `asked` is called when a name is asked for that is not known.
+    """
+
+    def __init__(self, save: str = "", asked: Callable[[], object] = lambda: None) -> None:
         self.save = save
+        self._asked = asked
         self._known: dict[str, str] = {}
         self.wanted: dict[str, None] = {}
         """Ids that were asked for and are not known."""
@@ -33,8 +37,9 @@ class Names:
 
     def of(self, file_id: str) -> str:
         """The file's name, or its id while that is all that is known."""
-        if file_id not in self._known:
+        if file_id not in self._known and file_id not in self.wanted:
             self.wanted[file_id] = None
+            self._asked()
         return self._known.get(file_id, file_id)
 
     def saving(self) -> str:

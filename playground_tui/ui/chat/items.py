@@ -63,6 +63,10 @@ class Item:
         """The blocks that may still change."""
         return ()
 
+    def names_file(self, file_id: str) -> bool:
+        """Whether the name of this file stands in it."""
+        return False
+
     def touch(self) -> None:
         """Its blocks changed: look at them again before the next frame."""
         self._synced = False
@@ -161,10 +165,10 @@ class MessageItem(Item):
         self._names = names if names is not None else Names()
         self._begin(message.text)
 
-    @property
-    def names_files(self) -> bool:
-        """Whether it shows names of files."""
-        return bool(self.message.images or self.message.annotations or self.message.attachments)
+    def names_file(self, file_id: str) -> bool:
+        message = self.message
+        named = {note.file_id for note in message.annotations} | {file.file_id for file in message.attachments}
+        return file_id in message.images or file_id in named
 
     def _begin(self, text: str) -> None:
         self._parts = [text]

@@ -57,3 +57,16 @@ class MoreBelow(Message):
     def __init__(self, below: bool) -> None:
         super().__init__()
         self.below = below
+
+
+class AttachmentAction(Message):
+    """Something is to be done with a file that goes with the next message: `remove`, `use` or `upload`."""
+
+    def __init__(self, key: str, action: str) -> None:
+        super().__init__()
+        self.key = key
+        self.action = action
+
+
+class NamesWanted(Message):
+    """Files are shown whose names are not known."""

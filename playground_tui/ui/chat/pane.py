@@ -28,10 +28,11 @@ from playground_tui.assistants.events import (
 )
 from playground_tui.assistants.objects import Message, Run, Step
 from playground_tui.text import clean
+from playground_tui.ui.chat.attachments import AttachmentList
 from playground_tui.ui.chat.composer import Composer
 from playground_tui.ui.chat.entries import Entries
 from playground_tui.ui.chat.files import Names
-from playground_tui.ui.chat.messages import MoreBelow
+from playground_tui.ui.chat.messages import MoreBelow, NamesWanted
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
 from playground_tui.ui.chat.status import RunStatus
@@ -77,8 +78,9 @@ class ChatPane(Vertical):
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
         self.run_status = RunStatus(now=now)
+        self.attachments = AttachmentList()
         self.composer = Composer()
-        self.names = Names(save)
+        self.names = Names(save, lambda: self.post_message(NamesWanted()))
         self._entries = Entries(self.thread, self.names)
 
     def compose(self) -> ComposeResult:
@@ -88,6 +90,7 @@ class ChatPane(Vertical):
         yield self.waiting
         yield self.outputs
         yield self.problem
+        yield self.attachments
         yield self.composer
 
     def on_mount(self) -> None:

@@ -41,6 +41,9 @@ class StepItem(Item):
         self.touch()
         self.touch_header()
 
+    def names_file(self, file_id: str) -> bool:
+        return any(output.image == file_id for call in self.step.tool_calls for output in call.outputs)
+
     def estimate(self, width: int) -> int:
         return 2 + sum(lines_about(text, width) for call in self.step.tool_calls for text in texts_of(call))
 

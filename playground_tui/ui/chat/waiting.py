@@ -30,6 +30,8 @@ class WaitingLine(Protocol):
     def text(self) -> str: ...
     @property
     def state(self) -> str: ...
+    @property
+    def files(self) -> Sequence[object]: ...
 
 
 class WaitingList(Widget, can_focus=True):
@@ -66,6 +68,7 @@ class WaitingList(Widget, can_focus=True):
     def _line(self, number: int, line: WaitingLine) -> Content:
         lead = "> " if self.has_focus and number == self._chosen else "  "
         hint = f"  ({self._hint})" if line.state == "not sent" and number == self._chosen else ""
+        hint = _files(len(line.files)) + hint
         room = max(4, self.size.width - len(lead) - len(line.state) - 2 - len(hint))
         return Content.assemble(lead, (line.state, "bold"), "  ", shorten(line.text, room), hint)
 
@@ -92,3 +95,7 @@ class WaitingList(Widget, can_focus=True):
     def action_edit(self) -> None:
         if self._lines:
             self.post_message(EditWaiting(self._lines[self._chosen].key))
+
+
+def _files(count: int) -> str:
+    return "" if not count else f" + {count} file{'s' if count > 1 else ''}"

@@ -58,25 +58,30 @@ class Chooser(ModalScreen[Choice | None]):
     search = query_one("#search", Input)
     choices = query_one("#choices", OptionList)
 
-    def __init__(self, title: str, rows: Sequence[Row], *, hint: str, empty: str) -> None:
+    def __init__(
+        self, title: str, rows: Sequence[Row], *, hint: str, empty: str, text: str = "", asks: str = "type to search"
+    ) -> None:
+        """`text` stands in the search box at first, `asks` while it is empty."""
         super().__init__(classes="chooser")
         self._title = title
         self._rows = list(rows)
         self._hint = hint
         self._empty = empty
+        self._text = text
+        self._asks = asks
         self._fuzzy = FuzzySearch()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(self._title), classes="dialog-title")
-            search = Input(placeholder="type to search", id="search", compact=True)
+            search = Input(self._text, placeholder=self._asks, id="search", compact=True, select_on_focus=False)
             search.cursor_blink = False
             yield search
             yield OptionList(id="choices", compact=True, markup=False)
             yield Static(Content(self._hint), classes="dialog-hint")
 
     def on_mount(self) -> None:
-        self._fill("")
+        self._fill(self._text)
 
     @on(Input.Changed, "#search")
     def _searched(self, event: Input.Changed) -> None:
@@ -89,7 +94,10 @@ class Chooser(ModalScreen[Choice | None]):
         self._fill(self.search.value)
 
     def _fill(self, query: str) -> None:
-        rows = self._matching(query)
+        self.show_rows(self._matching(query))
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows, the first of them highlighted."""
         options: list[Option] = []
         group = ""
         for row in rows[:SHOWN]:
