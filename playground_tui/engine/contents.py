@@ -105,7 +105,8 @@ class Incoming:
 def _sync_directory(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):  # some file systems sync files alone
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

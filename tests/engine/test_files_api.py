@@ -7,6 +7,7 @@ import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import openai
@@ -85,7 +86,7 @@ async def test_the_object_has_the_keys_of_the_contract_and_no_null(api: httpx2.A
 
 async def test_contents_come_with_their_type_and_length(api: httpx2.AsyncClient) -> None:
     for name, kind in (
-        ("a.md", "text/markdown"),
+        ("ü a.md", "text/markdown"),
         ("a.png", "image/png"),
         ("a.zzz", BINARY),
         ("a.csv.gz", BINARY),
@@ -96,6 +97,7 @@ async def test_contents_come_with_their_type_and_length(api: httpx2.AsyncClient)
             response = await api.request(method, f"/files/{file['id']}/content")
             assert (response.headers["content-type"], response.headers["content-length"]) == (kind, "4")
             assert (response.status_code, response.content) == (200, body)
+            assert response.headers["content-disposition"] == f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 async def test_a_list_goes_on_also_when_files_are_deleted_on_the_way(sdk: AsyncOpenAI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -93,6 +94,7 @@ async def content(request: Request) -> Response:
     headers = {
         "Content-Type": content_type(file["filename"]),
         "Content-Length": str(file["bytes"]),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file['filename'], safe='', errors='replace')}",  # RFC 6266
         "X-Content-Type-Options": "nosniff",
     }
     return _Contents(opened, headers)
