@@ -165,6 +165,8 @@ BROKEN_RUNS: list[tuple[dict[str, Any], str]] = [
     ({"tool_choice": {"type": "function", "function": {"name": 4}}}, "tool_choice.function.name"),
     ({"truncation_strategy": {"type": "last_messages", "last_messages": 0}}, "truncation_strategy.last_messages"),
     ({"truncation_strategy": {"type": "last_messages", "last_messages": 10**30}}, "truncation_strategy.last_messages"),
+    ({"truncation_strategy": {"type": "last_messages"}}, "truncation_strategy"),
+    ({"tools": [{"type": "file_search"}] * 21}, "tools"),
     ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format.json_schema.name"),
     ({"stream": "yes"}, "stream"),
     ({"nonsense": True}, "nonsense"),

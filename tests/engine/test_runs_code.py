@@ -275,3 +275,15 @@ async def test_images_that_are_files_reach_the_model(scripted: ScriptedEngine, t
     url = f"data:image/png;base64,{b64encode(PNG).decode()}"
     shown = UserTurn((ImagePart(url, "low"), "[image_file: cannot be shown]"))
     assert scripted.provider.requests[0].turns[-1] == shown
+
+
+async def test_a_deleted_thread_has_no_sandbox(scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[str] = []
+
+    async def forget(thread_id: str) -> None:
+        forgotten.append(thread_id)
+
+    monkeypatch.setattr(scripted.engine.interpreter, "forget", forget)
+    thread, _ = await begin(scripted)
+    await scripted.http.delete(f"/threads/{thread}")
+    assert forgotten == [thread]

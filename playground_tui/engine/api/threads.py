@@ -76,6 +76,7 @@ async def delete(request: Request) -> Response:
     thread_id = request.path_params["thread_id"]
     await _cancel_run(engine, thread_id)
     await engine.database.write(lambda c: threads.delete(c, thread_id, at=engine.now()))
+    await engine.interpreter.forget(thread_id)
     engine.changes.publish("thread", thread_id, thread_id=thread_id, action="deleted")
     return Json(objects.deleted_object("thread", thread_id))
 

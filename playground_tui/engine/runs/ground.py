@@ -42,8 +42,8 @@ class Ground:
 
     @property
     def searches(self) -> int:
-        """How many searches there have been in the thread."""
-        return sum(call["type"] == "file_search" for call in calls_of(self.steps))
+        """The number that the next search of the thread gets."""
+        return max((call["_number"] for call in calls_of(self.steps) if "_number" in call), default=-1) + 1
 
     def request(self, run: Json, model: str) -> ModelRequest:
         """What the model is asked; `model` is the provider's own id."""
@@ -64,7 +64,7 @@ async def read_ground(live: LiveRun, tools: OwnTools) -> Ground | Ending:
         if isinstance(run["tool_choice"], Mapping) and run["tool_choice"].get("type") == "code_interpreter":
             return failed("server_error", problem)
         live.note(f"The run went on without code_interpreter: {problem}")
-    messages, steps, used = await live.around.database.read(partial(_read, run=run, own=kinds != {"function"}))
+    messages, steps, used = await live.around.database.read(partial(_read, run=run, own=bool(kinds - {"function"})))
     offered = offer(run, without=["code_interpreter"] if problem else [], files=used.names)
     images = await image_urls(messages, tools.files)
     newest = messages[-1].id if messages else ""
