@@ -91,10 +91,11 @@ async def content(request: Request) -> Response:
     except FileNotFoundError as error:
         sentence = f"The contents of file '{file['id']}' are no longer on the engine's disk."
         raise ApiError(sentence, status=404) from error
+    name = quote(file["filename"], safe="", errors="replace")
     headers = {
         "Content-Type": content_type(file["filename"]),
         "Content-Length": str(file["bytes"]),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file['filename'], safe='', errors='replace')}",  # RFC 6266
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",  # RFC 6266
         "X-Content-Type-Options": "nosniff",
     }
     return _Contents(opened, headers)
