@@ -10,6 +10,7 @@ import pytest
 
 from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, ToolOutput, Usage, UserTurn
 from tests.support.scripted import ScriptedEngine, called, said, scripted_engine
+from tests.support.wait import until
 
 PATH = "/chat/completions"
 LOOK_UP = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
@@ -122,7 +123,7 @@ async def test_a_forced_call_needs_a_run_of_its_own_and_ends_the_one_that_waits(
     assert second["run"] != first["run"]
     assert scripted.provider.requests[-1].tool_choice == choice
     assert scripted.provider.requests[-1].turns == TURNS
-    await scripted.settled(first["run"])
+    await until(lambda: scripted.engine.runs.active_count == 0)
     assert (await scripted.get("/threads"))["data"] == []
 
 
@@ -131,16 +132,16 @@ async def test_more_than_outputs_ends_the_run_that_waits(scripted, model):
     second = await ask(scripted, model, HELLO, first["message"], output("one"), {"role": "user", "content": "and?"})
     assert second["run"] != first["run"]
     assert scripted.provider.requests[-1].turns == [*TURNS, UserTurn(("and?",))]
-    await scripted.settled(first["run"])
+    await until(lambda: scripted.engine.runs.active_count == 0)
     assert (await scripted.get("/threads"))["data"] == []
 
 
 async def test_a_run_that_expired_meanwhile_is_not_needed(scripted, model):
     first = await ask(scripted, model, HELLO)
-    waiting = await waiting_thread(scripted)
+    await waiting_thread(scripted)
     scripted.clock.time += 601
     scripted.engine.runs.expire_due()
-    await scripted.settled(waiting["id"])
+    await until(lambda: scripted.engine.runs.active_count == 0)
     assert (await scripted.get("/threads"))["data"] == []
     second = await ask(scripted, model, HELLO, first["message"], output("one"))
     assert (second["message"]["content"], second["run"] != first["run"]) == ("fine", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,13 +23,17 @@ from playground_tui.engine.providers.base import (
 )
 from playground_tui.engine.runs.deltas import MESSAGE_DELTA, STEP_DELTA
 from playground_tui.engine.runs.endings import kept_usage
-from playground_tui.engine.runs.feed import DONE, FeedEvent
+from playground_tui.engine.runs.feed import FeedEvent
 from playground_tui.engine.runs.states import CANCELLABLE
 from playground_tui.engine.store import runs
 from playground_tui.engine.store.unknown import Unknown
 
 Json = Mapping[str, Any]
 
+CUT = "thread.message.incomplete"
+
+_TOLD = frozenset({MESSAGE_DELTA, STEP_DELTA, CUT})
+"""The events that say something of the answer."""
 _REASONS: Mapping[str, FinishReason] = {"requires_action": "tool_calls", "completed": "stop", "incomplete": "length"}
 """How an answer ended, by the state that its run has come to."""
 
@@ -65,15 +70,14 @@ class Answering:
         return Finished(_REASONS[run["status"]], used)
 
     async def leave(self) -> None:
-        """Nobody reads on: a run that still works is cancelled. Its thread goes with its end."""
+        """Nobody reads on: a run that still works is cancelled. Its thread goes with its end, its sandbox now."""
         run = await self._run()
-        if run["status"] in CANCELLABLE - {"requires_action"}:
-            try:
+        if run["status"] == "requires_action":
+            return
+        if run["status"] in CANCELLABLE:
+            with suppress(ApiError, Unknown):  # it may end meanwhile
                 await self.engine.runs.cancel(self.thread_id, self.run_id)
-            except (ApiError, Unknown):
-                return  # it ended meanwhile
-        elif run["status"] != "requires_action":
-            await self.engine.interpreter.forget(self.thread_id)
+        await self.engine.interpreter.forget(self.thread_id)
 
     async def _run(self) -> Json:
         found = await self.engine.database.read(lambda c: runs.find(c, self.run_id))
@@ -102,20 +106,19 @@ class Reader:
 
     def take(self, event: FeedEvent) -> Iterator[ProviderEvent]:
         """What one event says."""
-        if event.name == DONE:
+        if event.name not in _TOLD:
             return
         told = json.loads(event.plain.partition(b"\ndata: ")[2])
-        match event.name:
-            case "thread.message.incomplete":
-                self.filtered = (told["incomplete_details"] or {}).get("reason") == "content_filter"
-            case _ if event.name == MESSAGE_DELTA:
-                for part in told["delta"].get("content") or ():
-                    yield from self._content(told["id"], part)
-            case _ if event.name == STEP_DELTA:
-                yield from self._called(told["id"], told["delta"]["step_details"].get("tool_calls") or ())
+        if event.name == CUT:
+            self.filtered = told["incomplete_details"]["reason"] == "content_filter"
+        elif event.name == MESSAGE_DELTA:
+            for part in told["delta"]["content"]:
+                yield from self._content(told["id"], part)
+        else:
+            yield from self._called(told["id"], told["delta"]["step_details"]["tool_calls"])
 
     def _content(self, message_id: str, part: Json) -> Iterator[ProviderEvent]:
-        text = (part.get("text") or {}).get("value") or self._picture(part)
+        text = self._linked(part["text"]) if part["type"] == "text" else self._picture(part)
         if not text:
             return
         place = (message_id, part["index"])
@@ -124,9 +127,20 @@ class Reader:
         self._part = place
         yield Text(text)
 
+    def _linked(self, text: Json) -> str:
+        """The text with the addresses of files that it links to: those of a sandbox mean nothing elsewhere."""
+        said: str = text["value"]
+        for note in text.get("annotations") or ():
+            if note["type"] == "file_path":
+                said = said.replace(note["text"], self._address(note["file_path"]["file_id"]))
+        return said
+
     def _picture(self, part: Json) -> str:
-        file_id = (part.get("image_file") or {}).get("file_id")
-        return f"![{file_id}]({self._files_url}/{file_id}/content)" if file_id else ""
+        file_id = part["image_file"]["file_id"]
+        return f"![{file_id}]({self._address(file_id)})"
+
+    def _address(self, file_id: str) -> str:
+        return f"{self._files_url}/{file_id}/content"
 
     def _called(self, step_id: str, calls: Sequence[Json]) -> Iterator[ProviderEvent]:
         """Calls of the assistant's functions; what the engine calls itself is no concern of who asked."""
