@@ -26,6 +26,8 @@ from playground_tui.engine.providers.base import (
     Usage,
 )
 from tests.support.scripted import ScriptedEngine, ScriptedProvider, scripted_engine
+from tests.support.tools import CODE, FILE_SEARCH, give_tools
+from tests.support.wait import until
 
 RUNNING, WAITING = "in_progress", "requires_action"
 ENDS = {
@@ -45,8 +47,10 @@ class TalkingProvider(ScriptedProvider):
     def __init__(self) -> None:
         super().__init__()
         self.says: dict[str, asyncio.Queue[ProviderEvent | Exception]] = {}
+        self.asked = 0
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+        self.asked += 1
         said = self.says.setdefault(request.model, asyncio.Queue())
         while True:
             item = await said.get()
@@ -101,11 +105,12 @@ class Calls(RuleBasedStateMachine):
         self.count = 0
         self.stack = AsyncExitStack()
         self.start()
-        self.assistant = self.post("/assistants", 200, model="m")["id"]
+        self.assistant = self.post("/assistants", 200, model="m", tools=[FILE_SEARCH, CODE])["id"]
 
     def start(self) -> None:
         engine = scripted_engine(Path(self.directory.name), provider=self.provider)
         self.scripted: ScriptedEngine = self.loop.run(self.stack.enter_async_context(engine))
+        give_tools(self.scripted)
 
     def teardown(self) -> None:
         self.loop.run(self.stack.aclose())
@@ -205,6 +210,23 @@ class Calls(RuleBasedStateMachine):
             self.refuse_outputs(thread, run, run.calls[1:], [*run.calls, "call_x"], [*run.calls, run.calls[0]])
             self.check(thread)
 
+    @rule(thread=threads, tools=st.lists(st.sampled_from(["file_search", "code_interpreter", "look"]), min_size=1))
+    def use_tools(self, thread: KnownThread, tools: list[str]) -> None:
+        """The engine's own tools are used at once; the run waits for functions among them, or asks the model again."""
+        run = thread.active
+        if run and run.status == RUNNING:
+            self.count += 1
+            calls = [f"call_{self.count}_{index}" for index in range(len(tools))]
+            run.calls = [call_id for call_id, tool in zip(calls, tools, strict=True) if tool == "look"]
+            run.status = WAITING if run.calls else RUNNING
+            self.loop.run(until(lambda: run.model in self.provider.says))
+            asked = self.provider.asked
+            for index, (call_id, tool) in enumerate(zip(calls, tools, strict=True)):
+                self.say(run, CallBegun(index, call_id, tool), CallArguments(index, '{"queries": ["x"]}'))
+            self.say(run, Finished("tool_calls", Usage(1, 1)))
+            self.settle(run) if run.calls else self.loop.run(until(lambda: self.provider.asked > asked))
+            self.check(thread)
+
     def refuse_outputs(self, thread: KnownThread, run: KnownRun, *wrong: list[str]) -> None:
         for calls in wrong:
             self.give_outputs(thread, run, calls, 400)
@@ -260,7 +282,7 @@ class Calls(RuleBasedStateMachine):
     def another_assistant(self) -> None:
         """Runs outlive their assistant."""
         assert self.loop.run(self.scripted.http.delete(f"/assistants/{self.assistant}")).status_code == 200
-        self.assistant = self.post("/assistants", 200, model="m")["id"]
+        self.assistant = self.post("/assistants", 200, model="m", tools=[FILE_SEARCH, CODE])["id"]
 
     @rule()
     def restart(self) -> None:
