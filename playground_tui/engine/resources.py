@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from playground_tui.engine.errors import ApiError
 from playground_tui.engine.objects import vector_store_object
-from playground_tui.engine.schemas import FileSearchResources, InlineVectorStore, ToolResources
+from playground_tui.engine.schemas import CreateMessage, FileSearchResources, InlineVectorStore, ToolResources
 from playground_tui.engine.store import files, messages, store_files, threads, vector_stores
 from playground_tui.engine.store.store_files import Wanted
 from playground_tui.engine.vector_store_schemas import wanted
@@ -20,6 +20,11 @@ CODE_FILES = 20
 """Files that code_interpreter can be given."""
 OF_A_THREAD = {"anchor": "last_active_at", "days": 7}
 """When a vector store expires that was made for a thread, as the contract has it."""
+
+
+def bring_files(messages: Iterable[CreateMessage] | None, *given: ToolResources | None) -> bool:
+    """Whether these may put files into a vector store: they are to be indexed then."""
+    return any(given) or any(message.attachments for message in messages or ())
 
 
 def settle(

@@ -250,13 +250,25 @@ async def test_additional_messages_of_a_run_bring_their_attachments(engine: Scri
     unknown: dict[str, Any] = {"assistant_id": assistant_id, "additional_messages": [asked(("file-x", []))]}
     await refused(engine, f"/threads/{thread_id}/runs", 404, **unknown)
     assert len((await engine.get(f"/threads/{thread_id}/runs"))["data"]) == 1
-    assert woken(engine) >= 1
+    assert woken(engine) == 1
+
+
+async def test_what_brings_no_files_starts_no_indexing(engine: ScriptedEngine) -> None:
+    thread_id, assistant_id = await engine.thread("hello")
+    await engine.post(f"/assistants/{assistant_id}", name="x")
+    await engine.post(f"/threads/{thread_id}", metadata={})
+    await engine.post(f"/threads/{thread_id}/messages", role="user", content="hello")
+    body: dict[str, Any] = {"assistant_id": assistant_id}
+    await engine.events(f"/threads/{thread_id}/runs", **body)
+    await engine.events("/threads/runs", thread={"messages": [{"role": "user", "content": "hello"}]}, **body)
+    assert woken(engine) == 0
 
 
 async def test_a_run_with_a_thread_of_its_own_gives_it_all_resources(engine: ScriptedEngine) -> None:
     first, second, third = await files(engine, 3)
     _, assistant_id = await engine.thread()
     store = await engine.post("/vector_stores")
+    before = woken(engine)
     events = await engine.events(
         "/threads/runs",
         assistant_id=assistant_id,
@@ -277,3 +289,4 @@ async def test_a_run_with_a_thread_of_its_own_gives_it_all_resources(engine: Scr
     assert await inside(engine, store) == [first]
     body: dict[str, Any] = {"assistant_id": assistant_id, "thread": {"messages": [asked(("file-x", []))]}}
     await refused(engine, "/threads/runs", 404, **body)
+    assert woken(engine) == before + 1

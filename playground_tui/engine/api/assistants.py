@@ -55,7 +55,8 @@ async def create(request: Request) -> Response:
 
     assistant = await write_once(request, make)
     engine.changes.publish("assistant", assistant["id"], action="created")
-    engine.search.wake()
+    if resources.bring_files(None, body.tool_resources):
+        engine.search.wake()
     return Json(_shown(request, assistant))
 
 
@@ -85,7 +86,8 @@ async def modify(request: Request) -> Response:
 
     assistant = await write_once(request, change)
     engine.changes.publish("assistant", assistant_id, action="modified")
-    engine.search.wake()
+    if resources.bring_files(None, body.tool_resources):
+        engine.search.wake()
     return Json(_shown(request, assistant))
 
 

@@ -34,7 +34,8 @@ async def create(request: Request) -> Response:
     message = objects.given_message(given, thread_id=thread_id, created_at=engine.now())
     kept = await write_once(request, lambda c: _add(c, message))
     engine.changes.publish("message", kept["id"], thread_id=thread_id, action="created")
-    engine.search.wake()
+    if kept["attachments"]:
+        engine.search.wake()
     return Json(kept)
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from playground_tui.engine import objects
+from playground_tui.engine import objects, resources
 from playground_tui.engine.api import threads as threads_api
 from playground_tui.engine.api.include import wants_content
 from playground_tui.engine.api.requests import body_of, once, page_of, write_once
@@ -36,7 +36,8 @@ async def create(request: Request) -> Response:
         return await engine.runs.create(thread_id, body, provider_hint=hint, content=content, keep=keep)
 
     run = await once(request, act)
-    engine.search.wake()
+    if resources.bring_files(body.additional_messages):
+        engine.search.wake()
     return _stream(engine, run["id"]) if body.stream else Json(run)
 
 
@@ -49,7 +50,9 @@ async def create_with_thread(request: Request) -> Response:
         return await engine.runs.create_with_thread(thread, messages, body, provider_hint=_hint(request), keep=keep)
 
     run = await once(request, act)
-    engine.search.wake()
+    thread = body.thread or CreateThread()
+    if resources.bring_files(thread.messages, thread.tool_resources, body.tool_resources):
+        engine.search.wake()
     return _stream(engine, run["id"]) if body.stream else Json(run)
 
 

@@ -31,7 +31,8 @@ async def create(request: Request) -> Response:
     thread, first = make(body, now=engine.now())
     kept = await write_once(request, lambda c: resources.add_thread(c, thread, first, [body.tool_resources]))
     engine.changes.publish("thread", kept["id"], thread_id=kept["id"], action="created")
-    engine.search.wake()
+    if resources.bring_files(body.messages, body.tool_resources):
+        engine.search.wake()
     return Json(kept)
 
 
@@ -65,7 +66,8 @@ async def modify(request: Request) -> Response:
     thread_id = request.path_params["thread_id"]
     body, now = await body_of(request, ModifyThread), engine.now()
     thread = await write_once(request, lambda c: threads.update(c, thread_id, _changes(c, thread_id, body, now)))
-    engine.search.wake()
+    if resources.bring_files(None, body.tool_resources):
+        engine.search.wake()
     engine.changes.publish("thread", thread_id, thread_id=thread_id, action="modified")
     return Json(thread)
 

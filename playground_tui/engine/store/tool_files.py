@@ -20,7 +20,8 @@ def names(c: Connection, file_ids: Sequence[str]) -> dict[str, str]:
 
 
 def searchable(c: Connection, vector_store_ids: Sequence[str], *, limit: int) -> list[str]:
-    """The names of the first `limit` files of these vector stores."""
+    """The names of the first `limit` files that these vector stores can be searched for, or soon can."""
     joined = select(_NAME).join(vector_store_files, vector_store_files.c.id == files.c.id)
-    here = joined.where(vector_store_files.c.vector_store_id.in_(vector_store_ids), _LIVING)
+    indexed = vector_store_files.c.status.in_(("in_progress", "completed"))
+    here = joined.where(vector_store_files.c.vector_store_id.in_(vector_store_ids), indexed, _LIVING)
     return list(c.execute(here.order_by(vector_store_files.c.seq).limit(limit)).scalars())
