@@ -102,6 +102,19 @@ async def test_a_reader_far_behind_gets_joined_deltas_and_loses_nothing() -> Non
     await batches.aclose()
 
 
+async def test_a_feed_without_its_last_events_has_all_that_was_said() -> None:
+    feed = message_feed("a", "b")
+    batches = feed.batches()
+    await anext(batches)
+    feed.publish_text("msg_1", "c")
+    feed.publish_text("msg_1", "d")
+    feed.rest()
+    feed.forget_recent()
+    assert [event.name for event in await anext(batches)] == ["thread.message.delta", "done"]
+    assert [text(event) for event in (await read(feed))[1:-1]] == ["abcd"]
+    assert [text(event) for event in (await read(feed, after=3))[:-1]] == ["cd"]
+
+
 async def test_a_stream_ends_at_its_done_though_the_run_went_on() -> None:
     feed = message_feed("first")
     batches = feed.batches()

@@ -19,7 +19,7 @@ from typing import Any
 from playground_tui.engine.runs import deltas
 
 BEAT_SECONDS = 15.0
-RECENT_EVENTS = 512
+RECENT_EVENTS = 128
 """A reader that is at most so many events behind gets each of them; one further behind gets deltas joined."""
 DONE = "done"
 
@@ -76,12 +76,13 @@ class _GrowingText:
         """What came after event `event_id`, as one delta with the id of the newest."""
         known = bisect_right(self.ids, event_id)
         start = self.ends[known - 1] if known else 0
-        text = self._text()[start:]
+        text = self.joined()[start:]
         annotations = [annotation for at, annotation in self.annotations if at > event_id]
         block = deltas.text_block(self.head, text, first=not known, annotations=annotations)
         return FeedEvent(self.id, deltas.MESSAGE_DELTA, block)
 
-    def _text(self) -> str:
+    def joined(self) -> str:
+        """The text so far, kept as one piece."""
         if len(self.pieces) > 1:
             self.pieces = ["".join(self.pieces)]
         return self.pieces[0]
@@ -118,6 +119,13 @@ class Feed:
     def rest(self) -> None:
         """Send `done`: streams end here. A run that waits for tool outputs may go on later."""
         self._add(DONE, _DONE_BLOCK)
+
+    def forget_recent(self) -> None:
+        """Keep the texts joined alone: for a run that has ended and whose readers have had its end."""
+        self._recent.clear()
+        for entry in self._entries:
+            if isinstance(entry, _GrowingText):
+                entry.joined()
 
     async def batches(self, after: int = 0, *, beat: float = BEAT_SECONDS) -> AsyncIterator[list[FeedEvent]]:
         """The events after `after`, all that are there at a time, up to the `done` that ends the stream.

@@ -35,6 +35,8 @@ from playground_tui.engine.store.unknown import Unknown
 
 FEED_KEPT_SECONDS = 60.0
 """How long the feed of an ended run stays in memory; later it is rebuilt from the store."""
+RECENT_KEPT_SECONDS = 1.0
+"""How long each of its last events: most of a feed's memory."""
 TICK_SECONDS = 1.0
 """How often it is looked whether a run has expired, while there are any."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -257,7 +259,9 @@ class RunService:
 
     def _leave(self, live: LiveRun, *, kept: float) -> None:
         del self._live[live.id]
-        asyncio.get_running_loop().call_later(kept, self._feeds.pop, live.id, None)
+        loop = asyncio.get_running_loop()
+        loop.call_later(RECENT_KEPT_SECONDS, live.feed.forget_recent)
+        loop.call_later(kept, self._feeds.pop, live.id, None)
 
     def _begin(self, live: LiveRun) -> None:
         live.drive = asyncio.create_task(self._drive(live), name=f"run {live.id}")
