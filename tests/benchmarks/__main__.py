@@ -1,8 +1,8 @@
 """Speed, size and bytes on the wire, beside a floor measured in the same run.
 
-    python -m tests.benchmarks [--json FILE] [--pace 200] [--only floor|playground|engine ...]
+    python -m tests.benchmarks [--json FILE] [--pace 200] [--only floor|playground|engine|crowd|long ...]
 
-Linux only: CPU time and memory are read from /proc. It takes about four minutes; on a busy machine the figures mean
+Linux only: CPU time and memory are read from /proc. It takes about six minutes; on a busy machine the figures mean
 little.
 """
 
@@ -14,7 +14,9 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.budgets import table
+from tests.benchmarks.crowd import crowd_figures
 from tests.benchmarks.engine import engine_figures
+from tests.benchmarks.long_thread import long_thread_figures
 from tests.benchmarks.measure import Figures, first_text, idle, painted, streaming, typing_while_streaming, usable
 from tests.benchmarks.server import Server
 from tests.benchmarks.subjects import FloorSubject, PlaygroundSubject
@@ -57,13 +59,18 @@ def playground_figures(subject: PlaygroundSubject) -> Figures:
     return figures
 
 
+OF_THE_ENGINE = {"engine": engine_figures, "crowd": crowd_figures, "long": long_thread_figures}
+"""The parts that need no screen: an engine of its own each, 200 streams at once, a thread of 10,000 messages."""
+PARTS = ["floor", "playground", *OF_THE_ENGINE]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--pace", type=float, default=200.0, help="tokens per second (default: 200)")
-    parser.add_argument("--only", nargs="*", choices=["floor", "playground", "engine"], metavar="PART")
+    parser.add_argument("--only", nargs="*", choices=PARTS, metavar="PART")
     arguments = parser.parse_args()
-    parts = arguments.only or ["floor", "playground", "engine"]
+    parts = arguments.only or PARTS
     found: dict[str, Figures] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         for part in parts:
@@ -74,7 +81,7 @@ def main() -> None:
             elif part == "playground":
                 found[part] = measure_playground(home, arguments.pace) | version_figures()
             else:
-                found["playground"] = found.get("playground", {}) | engine_figures(home)
+                found["playground"] = found.get("playground", {}) | OF_THE_ENGINE[part](home)
     print(table(found.get("floor", {}), found.get("playground", {})))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=2) + "\n")

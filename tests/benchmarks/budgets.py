@@ -50,6 +50,29 @@ BUDGETS = (
     Budget("engine: events per s, 50 runs", 1_500, least=True),
     Budget("engine: tokens per s, 1 run"),
     Budget("engine: tokens per s, 50 runs"),
+    Budget("crowd: runs"),
+    Budget("crowd: all answers, called directly, s"),
+    Budget("crowd: all answers, s"),
+    Budget("crowd: first event, called directly, p50, s"),
+    Budget("crowd: first event, p50, s"),
+    Budget("crowd: first event, p95, s"),
+    Budget("crowd: events per s", 1_500, least=True),
+    Budget("crowd: tokens per s"),
+    Budget("crowd: engine's RSS before, MiB"),
+    Budget("crowd: engine's RSS after, MiB", 200),
+    Budget("crowd: growth of RSS with each further crowd, MiB", 15),
+    *(
+        Budget(f"thread of {count}: {figure}, ms")
+        for figure in (
+            "newest page",
+            "page in the middle",
+            "run accepted",
+            "first event",
+            "first text, last 10 messages told",
+            "first text, all messages told",
+        )
+        for count in ("10", "10,000")
+    ),
 )
 
 

@@ -12,12 +12,10 @@ from typing import Any
 
 import httpx2
 
-from playground_tui.launch import ask_engine, ensure_engine, stop_engine
-from playground_tui.paths import Paths
 from tests.benchmarks.answer import TOKENS
 from tests.benchmarks.measure import Figures
+from tests.benchmarks.own_engine import own_engine
 from tests.benchmarks.server import Server
-from tests.benchmarks.subjects import environment
 
 DELTA = b"event: thread.message.delta"
 TIMES = 15
@@ -26,27 +24,8 @@ RUNS = 50
 
 def engine_figures(home: Path) -> Figures:
     """Figures of an engine of its own, with the scripted server as its provider at full speed."""
-    paths = Paths.from_environment(environment(home))
-    with Server(0) as server:
-        address = ensure_engine(paths)
-        try:
-            provider = {
-                "name": "bench",
-                "kind": "chat",
-                "base_url": server.base_url,
-                "api_key": None,
-                "origin": "config",
-            }
-            settings = {
-                "providers": [provider],
-                "default_provider": "bench",
-                "idle_exit": 600,
-                "run_expires_after": 600,
-            }
-            ask_engine(address.socket, "PUT", "/engine/settings", settings)
-            return asyncio.run(measured(address.socket, server.base_url))
-        finally:
-            stop_engine(paths)
+    with Server(0) as server, own_engine(home, server) as address:
+        return asyncio.run(measured(address.socket, server.base_url))
 
 
 async def measured(socket: Path, provider_url: str) -> Figures:

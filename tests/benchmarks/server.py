@@ -1,7 +1,8 @@
 """A Chat Completions server in a process of its own, which says when it was asked and when it sent the last token.
 
-`python -m tests.benchmarks.server PACE` (tokens per second, 0: as fast as it goes) writes JSON lines to stdout:
-`{"event": "listening", "port": ...}`, then `asked` and `last` with the moment of the system's monotonic clock.
+`python -m tests.benchmarks.server PACE TOKENS` (tokens per second, 0: as fast as it goes; tokens of an answer) writes
+JSON lines to stdout: `{"event": "listening", "port": ...}`, then `asked` and `last` with the moment of the system's
+monotonic clock.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-from tests.benchmarks.answer import SIZE, answer
+from tests.benchmarks.answer import SIZE, TOKENS, answer
 from tests.support.provider_server import Exchange, ProviderServer, error, send_stream
 from tests.support.provider_wire import Answer, chat_head, chat_tail
 
@@ -27,8 +28,8 @@ def say(event: str, **more: object) -> None:
     print(json.dumps({"event": event, "at": time.monotonic(), **more}), flush=True)
 
 
-async def paced_answer(pace: float) -> AsyncIterator[bytes]:
-    script = Answer(tuple(answer()), usage=(100, 2000))
+async def paced_answer(pace: float, tokens: int) -> AsyncIterator[bytes]:
+    script = Answer(tuple(answer(tokens)), usage=(100, tokens))
     head, *fragments = chat_head(script)
     tail = b"".join(chat_tail(script))
     yield head
@@ -44,10 +45,10 @@ async def paced_answer(pace: float) -> AsyncIterator[bytes]:
     yield tail
 
 
-async def serve(pace: float) -> None:
+async def serve(pace: float, tokens: int) -> None:
     async def reply(exchange: Exchange) -> None:
         say("asked", pace=pace)
-        await send_stream(exchange, paced_answer(pace))
+        await send_stream(exchange, paced_answer(pace, tokens))
 
     async with ProviderServer(models=("scripted",)) as server:
         server.fallback = reply
@@ -59,10 +60,9 @@ async def serve(pace: float) -> None:
 class Server:
     """That process, from outside."""
 
-    def __init__(self, pace: float):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.server", str(pace)], stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, pace: float, tokens: int = TOKENS):
+        argv = [sys.executable, "-m", "tests.benchmarks.server", str(pace), str(tokens)]
+        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         self._events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
         self._reader = threading.Thread(target=self._read, name="server reader", daemon=True)
@@ -107,4 +107,4 @@ class Server:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(float(sys.argv[1]), int(sys.argv[2])))

@@ -10,7 +10,9 @@ import pytest
 
 from tests.benchmarks.answer import LAST, SIZE, TOKENS, answer
 from tests.benchmarks.budgets import Budget, table
+from tests.benchmarks.crowd import Stream, check, crowd
 from tests.benchmarks.measure import ECHOED, cpu_seconds, echo, percentile, rss_mib
+from tests.benchmarks.own_engine import own_engine
 from tests.benchmarks.pty_session import PtySession, has_text
 from tests.benchmarks.server import Server
 
@@ -54,6 +56,21 @@ def test_processes_are_read():
     assert cpu_seconds(os.getpid()) > 0
     assert cpu_seconds(None) == 0
     assert 1 < rss_mib(os.getpid()) < 10_000
+
+
+async def test_a_crowd_has_all_its_answers_whole_and_in_order(tmp_path: Path):
+    with Server(0, 500) as server, own_engine(tmp_path, server) as address:
+        figures = await crowd(address.socket, server.base_url, 3)
+    assert figures["crowd: runs"] == 3
+    assert figures["crowd: tokens per s"] > 0
+
+
+def test_a_stream_that_is_not_whole_is_no_figure():
+    stream = Stream()
+    stream.take(b'event: thread.run.created\ndata: {"id": "run_1"}\n\nevent: done\ndata: [DONE]\n\n')
+    assert stream.events == [("thread.run.created", '{"id": "run_1"}'), ("done", "[DONE]")]
+    with pytest.raises(AssertionError):
+        check(stream)
 
 
 def test_percentiles():
