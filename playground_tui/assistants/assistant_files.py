@@ -8,7 +8,7 @@ from contextlib import suppress
 from playground_tui.assistants.errors import NotFound
 from playground_tui.assistants.objects import Json, text_of
 from playground_tui.assistants.pages import all_pages
-from playground_tui.assistants.stored import IndexedFile, files_for_code, resources_with, store_of
+from playground_tui.assistants.stored import FileCounts, IndexedFile, files_for_code, resources_with, store_of
 from playground_tui.assistants.transport import Transport
 from playground_tui.text import shorten
 
@@ -36,6 +36,12 @@ class AssistantFiles:
             found = await all_pages(self._transport, self._stores.files.list, store)
             return [IndexedFile.from_json(raw) for raw in found]
         return []
+
+    async def counts(self, store: str) -> FileCounts:
+        """How many files a vector store has. One that is gone has none."""
+        with suppress(NotFound):
+            return FileCounts.from_json(await self._transport.ask(self._stores.retrieve, store, repeat=True))
+        return FileCounts()
 
     async def add(self, assistant_id: str, tool: str, file_id: str) -> None:
         """Give the assistant one more file for the tool."""

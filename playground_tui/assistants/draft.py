@@ -12,6 +12,7 @@ from playground_tui.assistants.fields import API_FIELD, API_FIELDS, Value
 from playground_tui.assistants.metadata import MetadataTextError
 from playground_tui.assistants.objects import Json, object_of, text_of
 from playground_tui.assistants.response_format import SchemaTextError
+from playground_tui.assistants.stored import resources_with
 from playground_tui.assistants.tools import FunctionTextError
 
 
@@ -36,7 +37,7 @@ class AssistantDraft:
     @classmethod
     def copy_of(cls, raw: Json, name: str) -> Self:
         """A draft of a new assistant that is like this one, tools and all."""
-        base = {key: raw[key] for key in API_FIELDS if key in raw}
+        base = {key: raw[key] for key in (*API_FIELDS, "tool_resources") if key in raw}
         return cls(base).with_(name=name)
 
     @classmethod
@@ -102,7 +103,8 @@ class AssistantDraft:
                 continue
             if not fields.same(name, {name: value}, {} if self.is_new else self.base) or self._given(name):
                 found[name] = value
-        return found
+        resources = resources_with(self.base) if self.is_new else {}
+        return {**found, "tool_resources": resources} if resources else found
 
     def unsaved(self) -> bool:
         """Whether the form holds something that the server does not have."""

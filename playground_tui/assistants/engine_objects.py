@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -60,17 +61,18 @@ class EngineStatus:
     default_model: str = ""
     default_provider: str = ""
     providers: tuple[ProviderStatus, ...] = ()
-    tool_problems: Json = field(default_factory=dict)
+    tool_problems: Mapping[str, str] = field(default_factory=dict)
     """Why a tool of the engine's own does not work there, in a sentence, by its type; "" or absent where it does."""
     raw: Json = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
+        tools = object_of(raw, "tools")
         return cls(
             sentence=text_of(raw, "sentence"),
             default_model=text_of(raw, "default_model"),
             default_provider=text_of(raw, "default_provider"),
             providers=tuple(ProviderStatus.from_json(item) for item in objects_of(raw, "providers")),
-            tool_problems=dict(object_of(raw, "tools")),
+            tool_problems={name: text_of(tools, name) for name in tools},
             raw=dict(raw),
         )

@@ -46,6 +46,28 @@ class IndexedFile:
         return cls(text_of(raw, "id"), text_of(raw, "status"), text_of(object_of(raw, "last_error"), "message"))
 
 
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """How many files a tool has, and what becomes of them."""
+
+    total: int = 0
+    in_progress: int = 0
+    failed: int = 0
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Self:
+        """The counts of a vector store."""
+        counts = object_of(raw, "file_counts")
+        return cls(*(whole_of(counts, name) or 0 for name in ("total", "in_progress", "failed")))
+
+    def words(self) -> str:
+        """`3 files, 1 being indexed`."""
+        total = f"{self.total} file{'s' if self.total != 1 else ''}" if self.total else "none"
+        busy = f"{self.in_progress} being indexed" if self.in_progress else ""
+        failed = f"{self.failed} not readable" if self.failed else ""
+        return ", ".join(filter(None, (total, busy, failed)))
+
+
 def files_for_code(raw: Json) -> list[str]:
     """The ids of the files that an assistant or thread has for its code interpreter."""
     return _ids(raw, "code_interpreter", "file_ids")

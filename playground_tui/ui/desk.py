@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from playground_tui.cache.cache import Cache
@@ -44,3 +44,5 @@ class Desk:
     """Whether the server reports changes to this program at this moment."""
     default_model: str = ""
     """The model a new assistant begins with."""
+    tool_problems: Mapping[str, str] = field(default_factory=dict)
+    """Why tools of the server's own do not work there, in sentences, by their types."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from textual.screen import Screen
@@ -12,11 +13,14 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.local_files import FileError, free_name, shown_size
 from playground_tui.text import clean
 from playground_tui.ui.attaching import Attaching
+from playground_tui.ui.chat.files import TOOLS
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.desk import Desk
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 from playground_tui.ui.dialogs.confirm import Confirm
 from playground_tui.ui.dialogs.paths import PathChooser, SavePath, near
+from playground_tui.ui.dialogs.tool_files import ToolFilesDialog
+from playground_tui.ui.tool_files import FilesOfTool
 
 
 class FilePicking:
@@ -30,26 +34,31 @@ class FilePicking:
         self._last = ""
         """The directory of the file chosen last, as typed."""
 
-    async def choose(self, title: str) -> Path | None:
-        """A file of this machine."""
-        base = Path.cwd()
-        choice = await self._screen.app.push_screen_wait(PathChooser(title, base, text=self._last))
-        if choice is None:
-            return None
-        path = Path(choice.id)
-        directory = near(base, path.parent)
-        self._last = "" if directory == "." else directory + os.sep
-        return path
+    def asking(self, title: str) -> PathChooser:
+        """A dialog in which a file of this machine is chosen; it begins where the last one was."""
+        return PathChooser(title, Path.cwd(), text=self._last)
 
     async def attach(self) -> None:
         """Choose a file and attach it to the next message."""
-        path = await self.choose("Attach a file to the message")
-        if path is None:
+        choice = await self._screen.app.push_screen_wait(self.asking("Attach a file to the message"))
+        if choice is None:
             return
+        path = Path(choice.id)
+        directory = near(Path.cwd(), path.parent)
+        self._last = "" if directory == "." else directory + os.sep
         try:
             self._attaching.attach(path)
         except FileError as error:
             self._desk.say(f"Not attached: {error}")
+
+    async def tool_files(self, assistant_id: str | None, tool: str) -> None:
+        """Show the files that the assistant has for a tool, to be changed."""
+        if assistant_id is None or self._desk.client is None:
+            raise AssistantsError("this assistant has not been created yet: f5 creates it.")
+        files = FilesOfTool(self._desk.client, assistant_id, tool)
+        ask_path = partial(self.asking, f"Add a file for {TOOLS[tool]}")
+        dialog = ToolFilesDialog(f"Files of the assistant for {TOOLS[tool]}", files, ask_path=ask_path)
+        await self._screen.app.push_screen_wait(dialog)
 
     async def save(self) -> None:
         """Choose a file that was made in the thread, and where to write it. Raises AssistantsError."""

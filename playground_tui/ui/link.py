@@ -52,6 +52,7 @@ class Link:
         if client.is_engine:
             status = await client.engine_status()
             self._desk.default_model = status.default_model
+            self._desk.tool_problems = status.tool_problems
             self._show(status.sentence)
         else:
             self._show(f"connected to {client.where}")

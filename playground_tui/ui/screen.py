@@ -73,7 +73,7 @@ class SplitScreen(ScreenActions, Screen[None]):
         with Horizontal(id="panes"):
             save = keys.key_of(self.desk.settings.keys, "save-file")
             yield ChatPane(scroll=self.desk.settings.scroll, save=save)
-            yield FormPane(builtin_engine=self.desk.settings.server is None)
+            yield FormPane()
         yield Static(id="disk")
         yield Foot(self.desk.settings.keys)
 
@@ -123,6 +123,8 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.sending.pump()
         self.sending.chatting.attaching.pump(again=True)
         self._names_wanted()
+        self.form_pane.show_tool_problems(self.desk.tool_problems)
+        self.form_pane.ask_for_counts(again=True)
         refused = await read_models(self.desk, self.form_pane) or refused
         if self.desk.client is not None and not self.desk.client.is_engine:
             self._watch_foreign(refused)
@@ -253,6 +255,24 @@ class SplitScreen(ScreenActions, Screen[None]):
     @on(form.ListRequested)
     def _list_requested(self) -> None:
         self.action_open_assistant()
+
+    @on(form.ToolFilesRequested)
+    def _tool_files_requested(self, message: form.ToolFilesRequested) -> None:
+        self._attempt(self._tool_files(message.tool), "The files could not be shown")
+
+    async def _tool_files(self, tool: str) -> None:
+        await self.file_picking.tool_files(self.editing.assistant_id, tool)
+        await self.editing.refresh()
+        self.form_pane.ask_for_counts(again=True)
+
+    @on(form.CountsWanted)
+    def _counts_wanted(self, message: form.CountsWanted) -> None:
+        self.desk.work(self._read_counts(message.store), group="counts", exclusive=True)
+
+    async def _read_counts(self, store: str) -> None:
+        if self.desk.client is not None:
+            with suppress(AssistantsError):
+                self.form_pane.show_counts(store, await self.desk.client.assistant_files.counts(store))
 
     @on(form.EditorRequested)
     def _editor_requested(self) -> None:

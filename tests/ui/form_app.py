@@ -54,6 +54,7 @@ class FormApp(App[None]):
 
     on_create_requested = on_save_requested = on_take_other = on_models_wanted = on_draft_changed
     on_list_requested = on_editor_requested = on_configuration_toggled = on_draft_changed
+    on_counts_wanted = on_tool_files_requested = on_draft_changed
 
     def told_of(self, kind: type[Message]) -> list[Any]:
         return [message for message in self.told if type(message) is kind]

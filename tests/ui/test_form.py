@@ -337,14 +337,13 @@ async def test_notes_about_the_last_run_stand_at_their_field() -> None:
         assert note(app, "temperature") == ""
 
 
-async def test_tools_the_engine_does_not_run_yet_say_so_only_there() -> None:
+async def test_a_tool_that_does_not_work_there_says_why_where_it_is_ticked() -> None:
     async with form() as (app, _):
-        assert note(app, "file_search") == ""
-        app.pane.set_value("file_search", True)
-        assert note(app, "file_search") == "runs go on without it yet"
+        app.pane.show_tool_problems({"code_interpreter": "bubblewrap is missing.", "file_search": ""})
         assert note(app, "code_interpreter") == ""
-        app.pane.builtin_engine = False
-        app.pane.show(AssistantDraft(BASE).with_(file_search=True))
+        app.pane.set_value("code_interpreter", True)
+        app.pane.set_value("file_search", True)
+        assert note(app, "code_interpreter") == "bubblewrap is missing."
         assert note(app, "file_search") == ""
 
 

@@ -29,7 +29,7 @@ class Server:
         self.is_engine = is_engine
 
     async def engine_status(self) -> Any:
-        return SimpleNamespace(sentence="rehearsal: ready", default_model="rehearsal/echo")
+        return SimpleNamespace(sentence="rehearsal: ready", default_model="rehearsal/echo", tool_problems={})
 
     async def changes(self) -> AsyncIterator[Change]:
         for change in self.given:

@@ -17,6 +17,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from playground_tui.text import clean
+
 SHOWN = 200
 """Rows shown at once: more than anybody scrolls through, few enough to filter at every key."""
 
@@ -78,7 +80,14 @@ class Chooser(ModalScreen[Choice | None]):
             search.cursor_blink = False
             yield search
             yield OptionList(id="choices", compact=True, markup=False)
+            yield Static(classes="dialog-problem", markup=False)
             yield Static(Content(self._hint), classes="dialog-hint")
+
+    def say(self, sentence: str) -> None:
+        """Say what went wrong; "" takes it away."""
+        problem = self.query_one(".dialog-problem", Static)
+        problem.update(Content(clean(sentence)))
+        problem.display = bool(sentence)
 
     def on_mount(self) -> None:
         self._fill(self._text)

@@ -42,7 +42,7 @@ class PathChooser(Chooser):
         self._listed: str | None = None
 
     def _fill(self, query: str) -> None:
-        self.run_worker(self._list(query), exclusive=True, group="paths", exit_on_error=False)
+        self.run_worker(self._list(query), exclusive=True, group="paths")
 
     async def _list(self, query: str) -> None:
         rows = await asyncio.to_thread(lambda: list(entries(self._base, query)))

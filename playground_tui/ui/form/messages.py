@@ -54,3 +54,17 @@ class ConfigurationToggled(Message):
     """The model configuration was opened or closed."""
 
     open: bool
+
+
+@dataclass
+class ToolFilesRequested(Message):
+    """Show the files that the assistant has for this tool (its type)."""
+
+    tool: str
+
+
+@dataclass
+class CountsWanted(Message):
+    """How many files a vector store has is to be shown."""
+
+    store: str

@@ -14,13 +14,22 @@ from playground_tui.assistants.editor import Elsewhere
 from playground_tui.assistants.fields import API_FIELD, Value
 from playground_tui.assistants.limits import LONGEST
 from playground_tui.assistants.save_state import SaveState
+from playground_tui.assistants.stored import FileCounts, store_of
+from playground_tui.assistants.tools import SWITCHES
 from playground_tui.ui.form.configuration import Configuration
 from playground_tui.ui.form.fields import AreaField, FieldBox, LineField, Remarks, TextField
-from playground_tui.ui.form.messages import CreateRequested, DraftChanged, ListRequested, SaveRequested
+from playground_tui.ui.form.messages import (
+    CountsWanted,
+    CreateRequested,
+    DraftChanged,
+    ListRequested,
+    SaveRequested,
+    ToolFilesRequested,
+)
 from playground_tui.ui.form.model import ModelField
 from playground_tui.ui.form.slider import Slider
 from playground_tui.ui.form.status import SaveStatus
-from playground_tui.ui.form.tools import NOT_RUN, ToolFields
+from playground_tui.ui.form.tools import FilesButton, ToolFields
 
 _JUDGED_WITH = {
     "file_search": ("functions",),
@@ -41,9 +50,10 @@ class FormPane(Vertical):
     `show` begins with a draft, `update` brings the same draft in from elsewhere; neither posts DraftChanged.
     """
 
-    def __init__(self, *, id: str | None = "form", builtin_engine: bool = True) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = "form") -> None:  # noqa: A002
         super().__init__(id=id)
-        self.builtin_engine = builtin_engine
+        self._tool_problems: Mapping[str, str] = {}
+        self._counts: dict[str, FileCounts] = {}
         self._draft = self._heard = AssistantDraft()
         self._state = SaveState("saved")
         self._notes: Mapping[str, str] = {}
@@ -165,6 +175,22 @@ class FormPane(Vertical):
         before, self._notes = self._notes, dict(notes)
         self._judge(field for field in API_FIELD if notes.get(field) != before.get(field))
 
+    def show_tool_problems(self, problems: Mapping[str, str]) -> None:
+        """Why tools do not work at this server, by their types, in sentences."""
+        before, self._tool_problems = self._tool_problems, dict(problems)
+        self._judge(tool for tool in SWITCHES if problems.get(tool) != before.get(tool))
+
+    def ask_for_counts(self, *, again: bool = False) -> None:
+        """Ask for the number of files in the assistant's vector store, unless it is known."""
+        store = store_of(self._draft.base)
+        if store and (again or store not in self._counts):
+            self.post_message(CountsWanted(store))
+
+    def show_counts(self, store: str, counts: FileCounts) -> None:
+        """Show how many files a vector store has."""
+        self._counts[store] = counts
+        self._tools.show_files(self._draft, self._counts.get(store_of(self._draft.base)))
+
     def set_models(self, models: Sequence[str]) -> None:
         """The server's list of models."""
         self._model.set_models(models)
@@ -230,6 +256,8 @@ class FormPane(Vertical):
         event.stop()
         if event.button is self._back:
             self.post_message(ListRequested())
+        elif isinstance(event.button, FilesButton):
+            self.post_message(ToolFilesRequested(event.button.tool))
         else:
             self.request_save()
 
@@ -253,6 +281,7 @@ class FormPane(Vertical):
         for field in filter(self._is_there, fields):
             self._boxes[field].load(self._draft.value(field))
         self._tools.show_others(self._draft.other_tools)
+        self.ask_for_counts()
         self._create.display = self._draft.is_new
         self._judge(API_FIELD)
 
@@ -261,6 +290,7 @@ class FormPane(Vertical):
         for field in filter(self._is_there, fields):
             self._boxes[field].remark(self._remarks(field))
         self._tools.show_definitions(self._draft.value("function") is True)
+        self._tools.show_files(self._draft, self._counts.get(store_of(self._draft.base)))
         self._configuration.show_schema(self._draft.value("response_format") == "json_schema")
         self._configuration.show_problems(sum(bool(box.remarks.problem) for box in self._configuration.boxes))
 
@@ -277,9 +307,8 @@ class FormPane(Vertical):
         box = self._boxes[field]
         if isinstance(box, AreaField) and box.unwrapped:
             return "a line is too long to wrap: it is shown unwrapped"
-        if self.builtin_engine and field in NOT_RUN and self._draft.value(field) is True:
-            return NOT_RUN[field]
-        return self._notes.get(field, "")
+        problem = self._tool_problems.get(field, "")
+        return problem if problem and self._draft.value(field) is True else self._notes.get(field, "")
 
 
 def _affected(values: Mapping[str, Value]) -> Iterator[str]:

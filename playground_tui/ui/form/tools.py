@@ -7,18 +7,29 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
+from playground_tui.assistants.draft import AssistantDraft
+from playground_tui.assistants.stored import FileCounts, files_for_code, store_of
+from playground_tui.assistants.tools import SWITCHES
 from playground_tui.text import shorten
 from playground_tui.ui.form.fields import AreaField, FieldBox, TickField
 
-NOT_RUN = {
-    "file_search": "runs go on without it yet",
-    "code_interpreter": "runs go on without it yet",
-}
-"""What the built-in engine does about these tools in this version: it keeps them with the assistant."""
-
 _EXAMPLE = '{"name": "get_weather", "description": "...",\n "parameters": {"type": "object", "properties": {}}}'
+
+
+class FilesButton(Button):
+    """Opens the list of the files that the assistant has for a tool, and says how many there are."""
+
+    def __init__(self, tool: str) -> None:
+        super().__init__("", id=f"files-{tool}", compact=True, classes="tool-files")
+        self.tool = tool
+        self.display = False
+
+    def show(self, words: str, *, shown: bool) -> None:
+        """Say how many files there are."""
+        self.display = shown
+        self.label = Content(f"Files: {words} ›")
 
 
 class ToolFields(Vertical):
@@ -33,12 +44,16 @@ class ToolFields(Vertical):
             TickField("function", "Functions"),
             self.definitions,
         )
+        self.files = {tool: FilesButton(tool) for tool in SWITCHES}
         self._others = Static(classes="note", id="other-tools")
         self._others.display = False
 
     def compose(self) -> ComposeResult:
         yield Static(Content("Tools"), classes="label")
-        yield from self.boxes
+        for box in self.boxes:
+            yield box
+            if box.field in self.files:
+                yield self.files[box.field]
         yield self._others
 
     def show_others(self, kinds: Sequence[str]) -> None:
@@ -46,6 +61,15 @@ class ToolFields(Vertical):
         lines = [f"{shorten(kind, 60)} (kept, not editable here)" for kind in kinds]
         self._others.display = bool(lines)
         self._others.update(Content("\n".join(lines)))
+
+    def show_files(self, draft: AssistantDraft, counts: FileCounts | None) -> None:
+        """Says under the tools how many files they have; `counts` are those of the vector store, once known."""
+        code, store = files_for_code(draft.base), store_of(draft.base)
+        searched = ("…" if counts is None else counts.words()) if store else "none"
+        has = {"file_search": bool(store), "code_interpreter": bool(code)}
+        words = {"file_search": searched, "code_interpreter": FileCounts(len(code)).words()}
+        for tool, button in self.files.items():
+            button.show(words[tool], shown=not draft.is_new and (has[tool] or draft.value(tool) is True))
 
     def show_definitions(self, shown: bool) -> None:
         self.definitions.display = shown
