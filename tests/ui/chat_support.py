@@ -83,6 +83,12 @@ class ChatApp(App[None]):
     def on_edit_waiting(self, event: messages.EditWaiting) -> None:
         self.posted.append(("edit waiting", event.key))
 
+    def on_names_wanted(self) -> None:
+        self.posted.append("names")
+
+    def on_attachment_action(self, event: messages.AttachmentAction) -> None:
+        self.posted.append((event.action, event.key))
+
     @property
     def thread(self) -> ThreadView:
         return self.pane.thread
