@@ -87,9 +87,12 @@ def _in_progress(c: Connection, store_file: int) -> bool:
     return c.execute(select(vector_store_files.c.status).where(here)).scalar_one_or_none() == "in_progress"
 
 
-def clear(c: Connection, store_file: int) -> None:
-    """Remove the chunks of a file."""
+def begin(c: Connection, store_file: int) -> bool:
+    """Remove what is left of a file in progress. False, and nothing is removed, if it is not in progress."""
+    if not _in_progress(c, store_file):
+        return False
     c.execute(delete(chunks).where(chunks.c.store_file == store_file))
+    return True
 
 
 def unembedded(c: Connection, besides: Collection[int]) -> int | None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from playground_tui.engine.files import Files
@@ -26,7 +25,7 @@ from playground_tui.engine.store.unknown import Unknown
 from playground_tui.engine.tools.file_search.chunking import Chunk
 from playground_tui.engine.tools.file_search.embeddings import Embedder, NoEmbeddings
 from playground_tui.engine.tools.file_search.reading.process import Limits, read_chunks
-from playground_tui.engine.tools.file_search.reading.refusal import Unreadable
+from playground_tui.engine.tools.file_search.reading.refusal import Code, Unreadable
 from playground_tui.engine.tools.file_search.words import searchable
 
 WORKERS = 2
@@ -37,7 +36,6 @@ LOOK_AGAIN = 0.5
 """Seconds after which somebody who waits looks by himself."""
 REST = 60.0
 """Seconds after which embeddings are tried for again that could not be had."""
-GONE = "The file has no contents any more."
 _log = logging.getLogger(__name__)
 
 
@@ -131,23 +129,29 @@ class Indexer:
         return True
 
     async def _index(self, file: Waiting) -> None:
+        # Another worker may have done it since it was looked up.
+        if not await self._database.write(lambda c: chunks.begin(c, file.seq)):
+            return
         try:
             used = await self._keep_chunks(file)
             await self._embed(file.seq)
         except Unreadable as refusal:
-            error = {"code": refusal.code, "message": str(refusal)}
-            await self._database.write(partial(_fail, seq=file.seq, error=error))
-        except (OSError, Unknown) as failure:
-            _log.warning("a file cannot be indexed: %s", failure)
-            error = {"code": "server_error", "message": GONE}
-            await self._database.write(partial(_fail, seq=file.seq, error=error))
+            await self._fail(file, refusal.code, str(refusal))
+        except OSError as error:
+            await self._fail(file, "server_error", f"The file could not be read: {error.strerror}.")
+        except Unknown as unknown:
+            await self._fail(file, "server_error", str(unknown))
         else:
             await self._database.write(lambda c: store_files.finish(c, file.seq, "completed", usage_bytes=used))
 
+    async def _fail(self, file: Waiting, code: Code, message: str) -> None:
+        _log.warning("file %s cannot be indexed: %s", file.file_id, message)
+        error = {"code": code, "message": message}
+        await self._database.write(lambda c: store_files.finish(c, file.seq, "failed", last_error=error))
+
     async def _keep_chunks(self, file: Waiting) -> int:
-        """Store the file's chunks and return their bytes. What an engine before has left is replaced."""
+        """Store the file's chunks and return the bytes of their texts."""
         stored = await self._database.read(lambda c: file_objects.require(c, file.file_id))
-        await self._database.write(lambda c: chunks.clear(c, file.seq))
         path, name = self._files.path(file.file_id), str(stored["filename"])
         used, first, part = 0, 0, list[Chunk]()
         reading = read_chunks(path, name, file.chunk_tokens, file.overlap_tokens, self._limits)
@@ -207,11 +211,6 @@ class Indexer:
             await self._database.write(partial(chunks.embed, embeddings=by_seq))
             first, whole = first + PART, len(stored)
         await self._database.write(lambda c: chunks.embedded(c, seq, model))
-
-
-def _fail(c: Connection, *, seq: int, error: Mapping[str, str]) -> None:
-    chunks.clear(c, seq)
-    store_files.finish(c, seq, "failed", last_error=error)
 
 
 def about(name: str, heading: str, text: str) -> str:

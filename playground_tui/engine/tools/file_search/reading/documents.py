@@ -58,7 +58,7 @@ def _paragraph(paragraph: Any) -> str:
     named = _HEADING_STYLE.match(paragraph.style.name or "") if paragraph.style is not None else None
     if not text or named is None:
         return text
-    return f"{'#' * min(int(named[1] or 1), 6)} {text}"
+    return f"{'#' * min(int(named[1] or 0) + 1, 6)} {text}"
 
 
 def _table(table: Any) -> str:

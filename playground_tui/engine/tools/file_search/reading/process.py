@@ -110,6 +110,7 @@ def _ended_early(status: int) -> Unreadable:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    # Not process.kill(), which may collect the exit status before the loop does: the loop then warns of a lost child.
     with suppress(ProcessLookupError):
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
