@@ -72,6 +72,8 @@ class ModelRequest:
     response_format: str | Mapping[str, Any] | None = None
     """"auto" or None: none; else the contract's `{"type": "text" | "json_object" | "json_schema", ...}`."""
     max_completion_tokens: int | None = None
+    hosted: Sequence[Mapping[str, Any]] = ()
+    """The provider's own tools, as it takes them; only for one that `hosts_tools`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,39 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class HostedSearch:
+    """The provider has searched its files. `results` are those of a file search in a step of the contract."""
+
+    call_id: str
+    queries: Sequence[str]
+    results: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostedCode:
+    """The provider has run code. `outputs` are logs (str) and pictures (bytes) in order."""
+
+    call_id: str
+    code: str
+    outputs: Sequence[str | bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The text refers to a file of the provider, from `start` to `end` (characters of the text of this message).
+
+    `container` is where code made the file; its `content` is there then, or None if it could not be had.
+    """
+
+    file_id: str
+    filename: str
+    start: int
+    end: int
+    container: str = ""
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is whole (`stop`, `tool_calls`) or was cut (`length`, `content_filter`). The last event."""
 
@@ -121,7 +156,7 @@ class Finished:
     usage: Usage | None = None
 
 
-ProviderEvent = Text | CallBegun | CallArguments | Dropped | Finished
+ProviderEvent = Text | CallBegun | CallArguments | Dropped | HostedSearch | HostedCode | Cited | Finished
 
 
 class ProviderError(Exception):
@@ -131,6 +166,10 @@ class ProviderError(Exception):
         super().__init__(sentence)
         self.code: ErrorCode = code
         self.status = status
+
+
+class ToolsRefused(ProviderError):
+    """The model takes no tools; nothing was said. It may be asked without any."""
 
 
 class Provider(Protocol):
@@ -147,6 +186,16 @@ class Provider(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ToolHost(Protocol):
+    """A provider that may bring file_search and code_interpreter itself."""
+
+    @property
+    def hosts_tools(self) -> bool:
+        """Whether it was chosen to."""
+        ...
 
 
 @runtime_checkable
@@ -173,3 +222,5 @@ class ProviderSettings:
     """Why it cannot be used (its key could not be had), as a sentence, or ""."""
     embedding_model: str = ""
     """The provider's own id of the model for embeddings; "" leaves it to what the provider lists."""
+    tools: Literal["engine", "provider"] = "engine"
+    """Whose file_search and code_interpreter are used; "provider" needs kind `responses`."""

@@ -16,7 +16,14 @@ from typing import Any
 
 import httpx2
 
-from playground_tui.engine.providers.base import Dropped, ModelRequest, ProviderEvent, ProviderSettings
+from playground_tui.engine.providers.base import (
+    Dropped,
+    ModelRequest,
+    ProviderError,
+    ProviderEvent,
+    ProviderSettings,
+    ToolsRefused,
+)
 from playground_tui.engine.providers.http import Http
 from playground_tui.engine.providers.refusals import Refused, garbage
 from playground_tui.engine.providers.shapes import mappings, whole
@@ -33,6 +40,13 @@ UNSUPPORTED = re.compile(
     r"|only the default",
     re.IGNORECASE,
 )
+TOOLLESS = re.compile(
+    r"(?:support|accept|requires?|not available|not permitted).*\b(?:tools?|function.?call)"
+    r"|\b(?:tool|function.?call).*(?:support|accept|requires?|not available|not permitted)",
+    re.IGNORECASE,
+)
+"""How servers say that a model takes no tools: Ollama, vLLM, llama.cpp and OpenRouter each in other words."""
+TOOLLESS_STATUSES = frozenset({400, 404, 422, 500, 501})
 
 EMBEDDING = 60.0
 """Seconds in which the embeddings of one request must come."""
@@ -68,7 +82,7 @@ class HttpProvider(ABC):
             except Refused as refusal:
                 more = self._unsupported(refusal, request) - refused
                 if begun or not more:
-                    raise
+                    raise self._toolless(refusal, request, begun) from refusal
                 self._refused[request.model] = refused | more
 
     def forwarded(self, path: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[httpx2.Response]:
@@ -96,6 +110,13 @@ class HttpProvider(ABC):
     async def close(self) -> None:
         """Close the connections, at once or when the last stream has ended."""
         await self._http.close()
+
+    def _toolless(self, refusal: Refused, request: ModelRequest, begun: bool) -> ProviderError:
+        """The refusal, as one of tools if it is."""
+        of_tools = request.tools and refusal.status in TOOLLESS_STATUSES and TOOLLESS.search(refusal.said)
+        if begun or not of_tools:
+            return refusal
+        return ToolsRefused(str(refusal), code=refusal.code, status=refusal.status)
 
     @abstractmethod
     def _attempt(self, request: ModelRequest, refused: frozenset[str]) -> AsyncGenerator[ProviderEvent, None]:
