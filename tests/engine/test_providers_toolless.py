@@ -9,6 +9,7 @@ import pytest
 from playground_tui.engine.providers.base import ProviderError, ProviderSettings, ToolsRefused
 from playground_tui.engine.providers.chat import ChatProvider
 from playground_tui.engine.providers.responses import ResponsesProvider
+from playground_tui.engine.providers.streaming import HttpProvider
 from tests.support.asking import WEATHER, events_of
 from tests.support.provider_server import ProviderServer, error
 
@@ -20,9 +21,7 @@ async def server() -> AsyncIterator[ProviderServer]:
 
 
 @pytest.fixture(params=["chat", "responses"])
-async def provider(
-    request: pytest.FixtureRequest, server: ProviderServer
-) -> AsyncIterator[ChatProvider | ResponsesProvider]:
+async def provider(request: pytest.FixtureRequest, server: ProviderServer) -> AsyncIterator[HttpProvider]:
     of_kind = {"chat": ChatProvider, "responses": ResponsesProvider}[request.param]
     provider = of_kind(ProviderSettings("local", request.param, server.base_url, "secret-key"))
     yield provider
@@ -42,7 +41,7 @@ async def provider(
     ],
 )
 async def test_a_refusal_of_tools_is_known(
-    provider: ChatProvider, server: ProviderServer, status: int, said: str
+    provider: HttpProvider, server: ProviderServer, status: int, said: str
 ) -> None:
     server.script(*[error(status, said, code="model_not_found" if status == 404 else "")] * 2)
     with pytest.raises(ToolsRefused) as refused:
@@ -55,7 +54,7 @@ async def test_a_refusal_of_tools_is_known(
 
 @pytest.mark.parametrize(("status", "said"), [(400, "The prompt is too long."), (429, "no tools support now")])
 async def test_other_refusals_are_no_refusal_of_tools(
-    provider: ChatProvider, server: ProviderServer, status: int, said: str
+    provider: HttpProvider, server: ProviderServer, status: int, said: str
 ) -> None:
     server.script(error(status, said))
     with pytest.raises(ProviderError) as refused:
