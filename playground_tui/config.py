@@ -89,7 +89,7 @@ def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[st
     """What a start hands to the engine: the providers with their keys, and the times the user chose.
 
     `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after"}`.
-    One with a configured `embedding_model` also has that, and one whose key cannot be had `problem`, a sentence.
+    One with a configured `embedding_model` or `tools` also has that, one whose key cannot be had `problem`, a sentence.
     Runs the configured `api_key_command`s (each at most KEY_COMMAND_TIMEOUT seconds): call it off the event loop.
     """
     providers = [_configured(name, table, environ) for name, table in settings.providers.items()]
@@ -159,6 +159,10 @@ def _kind(value: object) -> str | None:
     return None if value in ("responses", "chat") else 'must be "responses" or "chat"'
 
 
+def _tools(value: object) -> str | None:
+    return None if value in ("engine", "provider") else 'must be "engine" or "provider"'
+
+
 def _scroll(value: object) -> str | None:
     return None if value in ("calm", "line") else 'must be "calm" or "line"'
 
@@ -185,6 +189,7 @@ _PROVIDER: Mapping[str, Check] = {
     "api_key_env": _variable,
     "api_key_command": _text,
     "embedding_model": _text,
+    "tools": _tools,
 }
 
 
@@ -209,6 +214,8 @@ def _check_provider(name: str, table: object, file: Path) -> None:
     _check_table(table, _PROVIDER, file, f"providers.{name}.")
     if "base_url" not in table and name != "openai":
         raise ConfigError(f"{file}: {shown}.base_url is missing: where does this provider answer?")
+    if table.get("tools") == "provider" and table.get("kind", "responses") != "responses":
+        raise ConfigError(f'{file}: {shown}.tools = "provider" needs kind = "responses": no other API has tools.')
     if "api_key_env" in table and "api_key_command" in table:
         raise ConfigError(f"{file}: {shown} has both api_key_env and api_key_command: keep one.")
 
@@ -266,8 +273,7 @@ def _configured(name: str, table: Json, environ: Mapping[str, str]) -> dict[str,
         key, problem = None, ""
     kind = str(table.get("kind", "responses"))
     provider = {"name": name, "kind": kind, "base_url": base_url, "api_key": key, "origin": "config"}
-    if "embedding_model" in table:
-        provider["embedding_model"] = str(table["embedding_model"])
+    provider |= {key: str(table[key]) for key in ("embedding_model", "tools") if key in table}
     return _entry(problem, **provider)
 
 

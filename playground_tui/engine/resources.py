@@ -28,12 +28,21 @@ def bring_files(messages: Iterable[CreateMessage] | None, *given: ToolResources 
 
 
 def settle(
-    c: Connection, given: ToolResources | None, *, known: Json, now: int, expires_after: Json | None = None
+    c: Connection,
+    given: ToolResources | None,
+    *,
+    known: Json,
+    now: int,
+    expires_after: Json | None = None,
+    elsewhere: bool = False,
 ) -> dict[str, Any]:
     """The resources as they are kept, with the vector store made that is asked for.
 
-    `known` are the resources so far: what stands there may stay although it is deleted. Raises Unknown.
+    `known` are the resources so far: what stands there may stay although it is deleted. `elsewhere`: the ids may be
+    those of a provider that brings its own tools. Raises Unknown.
     """
+    if elsewhere and given is not None:
+        known = given.given()
     settled: dict[str, Any] = {}
     if given is not None and given.code_interpreter is not None:
         file_ids = list(dict.fromkeys(given.code_interpreter.file_ids))
@@ -73,7 +82,12 @@ def _new_store(
 
 
 def add_thread(
-    c: Connection, thread: Json, first: Iterable[Json], given: Iterable[ToolResources | None] = ()
+    c: Connection,
+    thread: Json,
+    first: Iterable[Json],
+    given: Iterable[ToolResources | None] = (),
+    *,
+    elsewhere: bool = False,
 ) -> dict[str, Any]:
     """Store a new thread with its first messages, and with all the resources that are given; the thread as it is then.
 
@@ -81,7 +95,7 @@ def add_thread(
     """
     resources: dict[str, Any] = {}
     for one in given:
-        settled = settle(c, one, known={}, now=thread["created_at"], expires_after=OF_A_THREAD)
+        settled = settle(c, one, known={}, now=thread["created_at"], expires_after=OF_A_THREAD, elsewhere=elsewhere)
         resources = {tool: _joined(resources.get(tool, {}), settled.get(tool, {})) for tool in {**resources, **settled}}
     threads.insert(c, {**thread, "tool_resources": resources})
     for message in first:

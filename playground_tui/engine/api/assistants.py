@@ -35,21 +35,24 @@ def _fields(body: ModifyAssistant) -> dict[str, Any]:
     return fields | {key: value for key, value in empty.items() if key in fields and fields[key] is None}
 
 
-def _with_resources(c: Connection, body: ModifyAssistant, before: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def _with_resources(
+    c: Connection, body: ModifyAssistant, before: Mapping[str, Any], *, now: int, elsewhere: bool
+) -> dict[str, Any]:
     fields = _fields(body)
     if "tool_resources" in fields:
         known = before.get("tool_resources") or {}
-        fields["tool_resources"] = resources.settle(c, body.tool_resources, known=known, now=now)
+        fields["tool_resources"] = resources.settle(c, body.tool_resources, known=known, now=now, elsewhere=elsewhere)
     return fields
 
 
 async def create(request: Request) -> Response:
     engine = engine_of(request)
     body = await body_of(request, CreateAssistant)
-    label, now = client_of(request), engine.now()
+    label, now, elsewhere = client_of(request), engine.now(), engine.providers.tools_elsewhere
 
     def make(c: Connection) -> dict[str, Any]:
-        assistant = objects.assistant_object(_with_resources(c, body, {}, now=now), created_at=now)
+        fields = _with_resources(c, body, {}, now=now, elsewhere=elsewhere)
+        assistant = objects.assistant_object(fields, created_at=now)
         assistants.insert(c, assistant, client=label)
         return assistant
 
@@ -78,10 +81,11 @@ async def modify(request: Request) -> Response:
     engine = engine_of(request)
     assistant_id = request.path_params["assistant_id"]
     body = await body_of(request, ModifyAssistant)
-    label, now = client_of(request), engine.now()
+    label, now, elsewhere = client_of(request), engine.now(), engine.providers.tools_elsewhere
 
     def change(c: Connection) -> dict[str, Any]:
-        fields = _with_resources(c, body, assistants.get(c, assistant_id) or {}, now=now)
+        before = assistants.get(c, assistant_id) or {}
+        fields = _with_resources(c, body, before, now=now, elsewhere=elsewhere)
         return assistants.update(c, assistant_id, fields, at=now, client=label)
 
     assistant = await write_once(request, change)

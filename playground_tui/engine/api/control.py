@@ -91,6 +91,7 @@ def _provider(raw: Mapping[str, Any]) -> ProviderSettings:
         origin=raw.get("origin", "config"),
         problem=str(raw.get("problem") or ""),
         embedding_model=str(raw.get("embedding_model") or ""),
+        tools="provider" if raw.get("tools") == "provider" else "engine",
     )
 
 

@@ -29,7 +29,8 @@ async def create(request: Request) -> Response:
     engine = engine_of(request)
     body = await body_of(request, CreateThread)
     thread, first = make(body, now=engine.now())
-    kept = await write_once(request, lambda c: resources.add_thread(c, thread, first, [body.tool_resources]))
+    elsewhere, given = engine.providers.tools_elsewhere, [body.tool_resources]
+    kept = await write_once(request, lambda c: resources.add_thread(c, thread, first, given, elsewhere=elsewhere))
     engine.changes.publish("thread", kept["id"], thread_id=kept["id"], action="created")
     if resources.bring_files(body.messages, body.tool_resources):
         engine.search.wake()
@@ -50,12 +51,18 @@ async def index(request: Request) -> Response:
     return Json(objects.list_object(items, has_more=more))
 
 
-def _changes(c: Connection, thread_id: str, body: ModifyThread, now: int) -> dict[str, Any]:
+def _changes(c: Connection, thread_id: str, body: ModifyThread, now: int, *, elsewhere: bool) -> dict[str, Any]:
     changes = body.given()
     if "tool_resources" in changes:
         known = threads.require(c, thread_id)["tool_resources"]
-        policy = resources.OF_A_THREAD
-        changes["tool_resources"] = resources.settle(c, body.tool_resources, known=known, now=now, expires_after=policy)
+        changes["tool_resources"] = resources.settle(
+            c,
+            body.tool_resources,
+            known=known,
+            now=now,
+            expires_after=resources.OF_A_THREAD,
+            elsewhere=elsewhere,
+        )
     if "metadata" in changes:
         changes["metadata"] = changes["metadata"] or {}
     return changes
@@ -65,7 +72,12 @@ async def modify(request: Request) -> Response:
     engine = engine_of(request)
     thread_id = request.path_params["thread_id"]
     body, now = await body_of(request, ModifyThread), engine.now()
-    thread = await write_once(request, lambda c: threads.update(c, thread_id, _changes(c, thread_id, body, now)))
+    elsewhere = engine.providers.tools_elsewhere
+
+    def change(c: Connection) -> dict[str, Any]:
+        return threads.update(c, thread_id, _changes(c, thread_id, body, now, elsewhere=elsewhere))
+
+    thread = await write_once(request, change)
     if resources.bring_files(None, body.tool_resources):
         engine.search.wake()
     engine.changes.publish("thread", thread_id, thread_id=thread_id, action="modified")

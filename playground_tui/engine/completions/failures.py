@@ -9,6 +9,7 @@ from playground_tui.engine.errors import ApiError
 from playground_tui.engine.providers.base import ErrorCode, ProviderError
 
 BAD_GATEWAY = 502
+NOT_FOUND = 404
 
 _STATUS: Mapping[ErrorCode, tuple[int, str]] = {
     "rate_limit_exceeded": (429, "rate_limit_error"),
@@ -23,16 +24,17 @@ _ENDINGS = {
 
 def unknown_model(sentence: str) -> ApiError:
     """There is no such model, or nobody who could answer for it."""
-    return ApiError(sentence, status=404, param="model", code="model_not_found")
+    return ApiError(sentence, status=NOT_FOUND, param="model", code="model_not_found")
 
 
 def failed(code: ErrorCode, sentence: str, status: int | None = None) -> ApiError:
     """A provider failed. `status` is its own; one that blames the request is passed on."""
     usual, kind = _STATUS[code]
-    blames = status is not None and 400 <= status < 500
-    if blames and code == "server_error":
-        kind = "invalid_request_error"
-    return ApiError(sentence, status=status if blames and status else usual, type=kind, code=code)
+    if status is None or not 400 <= status < 500:
+        return ApiError(sentence, status=usual, type=kind, code=code)
+    if code == "server_error":
+        return ApiError(sentence, status=status, code="model_not_found" if status == NOT_FOUND else None)
+    return ApiError(sentence, status=status, type=kind, code=code)
 
 
 def provider_failed(error: ProviderError) -> ApiError:

@@ -33,6 +33,8 @@ WAITED = 0.001
 """Seconds after which a piece counts as waited for; one that was there already comes faster."""
 REFUSAL = 64 * 1024
 """Bytes of an error body that are read."""
+FILE = 64 * 2**20
+"""Bytes of a file that a provider's code made."""
 
 
 def loopback(host: str) -> bool:
@@ -130,6 +132,22 @@ class Http:
         if response.status_code != 200:
             raise refused(self.settings, response.status_code, response.headers, response.content)
         return object_of(self.settings, response.text)
+
+    async def content(self, path: str, most: int = FILE) -> bytes:
+        """GET a file of at most `most` bytes. Raises as `events` does."""
+        received = bytearray()
+        async with self._using() as client:
+            try:
+                async with client.stream("GET", self._url(path)) as response:
+                    if response.status_code != 200:
+                        raise await self._refusal(response)
+                    async for piece in response.aiter_bytes():
+                        received += piece
+                        if len(received) > most:
+                            raise ProviderError(f"{self.settings.name} sent a file that is larger than {most} bytes.")
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise broken(self.settings, error) from error
+        return bytes(received)
 
     async def close(self) -> None:
         self._retired = True

@@ -107,6 +107,11 @@ class ProviderRegistry:
             own = known.embedding_model()
         return f"{known.settings.name}/{own}" if own else None
 
+    @property
+    def tools_elsewhere(self) -> bool:
+        """Whether a provider brings its own tools: files and vector stores may be there then."""
+        return any(known.settings.tools == "provider" for known in self._providers.known.values())
+
     def describe(self) -> dict[str, Any]:
         """`providers`, `default_provider`, `default_model` and `sentence` for people, in plain values."""
         return self._providers.describe(self._own_addresses())

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from playground_tui.engine.providers.base import (
     AssistantTurn,
     CallArguments,
     CallBegun,
+    Cited,
     Finished,
     FunctionCall,
     ImagePart,
     ModelRequest,
+    ProviderError,
     ProviderEvent,
     ProviderSettings,
     Text,
@@ -26,6 +29,7 @@ from playground_tui.engine.providers.base import (
     UserTurn,
 )
 from playground_tui.engine.providers.chat import ChatProvider
+from playground_tui.engine.providers.hosted import INCLUDE, cited, done
 from playground_tui.engine.providers.http import drain
 from playground_tui.engine.providers.refusals import Refused, cut, object_of, reported
 from playground_tui.engine.providers.shapes import mapping, mappings, whole
@@ -44,6 +48,11 @@ class ResponsesProvider(HttpProvider):
         self._chat = ChatProvider(settings)
         self._by_chat = False
 
+    @property
+    def hosts_tools(self) -> bool:
+        """Whether its own file_search and code_interpreter are to be used."""
+        return self.settings.tools == "provider"
+
     async def _attempt(self, request: ModelRequest, refused: frozenset[str]) -> AsyncGenerator[ProviderEvent, None]:
         if not self._by_chat:
             try:
@@ -54,6 +63,11 @@ class ResponsesProvider(HttpProvider):
             except Refused as refusal:
                 if not no_such_address(refusal):
                     raise
+        if request.hosted:
+            raise ProviderError(
+                f'{self.name} has no Responses API, so it brings no tools: take tools = "provider" out of'
+                f" [providers.{self.name}]."
+            )
         async with aclosing(self._chat.stream(request)) as events:
             async for event in events:
                 self._by_chat = True
@@ -70,11 +84,21 @@ class ResponsesProvider(HttpProvider):
                 if data.strip() == "[DONE]":
                     break
                 for event in answer.take(kind, object_of(self.settings, data)):
-                    yield event
+                    yield await self._with_content(event) if isinstance(event, Cited) else event
                 if answer.ended:
                     await drain(received)
                     return
         raise cut(self.settings)
+
+    async def _with_content(self, event: Cited) -> Cited:
+        """With the file that code made. One that cannot be had is no reason to lose the answer."""
+        if not event.container:
+            return event
+        try:
+            content = await self._http.content(f"/containers/{event.container}/files/{event.file_id}/content")
+        except ProviderError:
+            return event
+        return replace(event, content=content)
 
 
 def no_such_address(refusal: Refused) -> bool:
@@ -101,6 +125,9 @@ class ResponsesAnswer:
                 yield from self._text(data.get("delta"))
             case "response.output_item.added" | "response.output_item.done":
                 yield from self._item(mapping(data.get("item")), data.get("output_index"))
+                yield from self._hosted(mapping(data.get("item"))) if kind.endswith(".done") else ()
+            case "response.output_text.annotation.added":
+                yield from cited(mapping(data.get("annotation")))
             case "response.function_call_arguments.delta":
                 yield from self._arguments(data.get("output_index"), str(data.get("delta") or ""))
             case "response.function_call_arguments.done":
@@ -114,6 +141,12 @@ class ResponsesAnswer:
         if text and isinstance(text, str):
             self._said = True
             yield Text(text)
+
+    def _hosted(self, item: Mapping[str, Any]) -> Iterator[ProviderEvent]:
+        """What a tool of the provider has done."""
+        for event in done(item):
+            self._said = True
+            yield event
 
     def _item(self, item: Mapping[str, Any], index: object) -> Iterator[ProviderEvent]:
         """A function call begins, or is whole (servers that stream no arguments send it only then)."""
@@ -147,6 +180,7 @@ class ResponsesAnswer:
         """The output of a response of which nothing was streamed."""
         for index, item in enumerate(mappings(response.get("output"))):
             yield from self._item(item, index)
+            yield from self._hosted(item)
             for part in mappings(item.get("content")):
                 yield from self._text(part.get("text") or part.get("refusal"))
 
@@ -182,6 +216,8 @@ def responses_body(request: ModelRequest, refused: frozenset[str] = frozenset())
         "text": text_settings(request.response_format),
     }
     body |= {name: value for name, value in optional.items() if value is not None}
+    if request.hosted:
+        body["include"] = list(INCLUDE)
     return body | responses_tools(request, refused)
 
 
@@ -194,14 +230,17 @@ def text_settings(response_format: str | Mapping[str, Any] | None) -> dict[str, 
 
 def responses_tools(request: ModelRequest, refused: frozenset[str]) -> dict[str, Any]:
     """The tools and how they may be chosen; nothing when there are none."""
-    if not request.tools:
+    tools = [*map(flat_tool, request.tools), *map(dict, request.hosted)]
+    if not tools:
         return {}
-    found: dict[str, Any] = {"tools": [flat_tool(tool) for tool in request.tools]}
+    found: dict[str, Any] = {"tools": tools}
     choice = request.tool_choice
     if isinstance(choice, str):
         found["tool_choice"] = choice
     elif choice is not None and choice.get("type") == "function":
         found["tool_choice"] = {"type": "function", "name": mapping(choice.get("function")).get("name")}
+    elif choice is not None and any(choice.get("type") == tool["type"] for tool in request.hosted):
+        found["tool_choice"] = {"type": choice["type"]}
     if request.parallel_tool_calls is not None and "parallel_tool_calls" not in refused:
         found["parallel_tool_calls"] = request.parallel_tool_calls
     return found

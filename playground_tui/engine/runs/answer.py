@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -110,6 +110,12 @@ class OpenMessage:
         else:
             self._annotate(self._annotator.add(text))
 
+    def cite(self, kind: str, file_id: str, start: int, end: int) -> None:
+        """Note that the text refers to a file from `start` to `end`; `kind` is file_citation or file_path."""
+        text = "".join(self._pieces)[start:end]
+        noted = {"type": kind, "text": text, kind: {"file_id": file_id}, "start_index": start, "end_index": end}
+        self._annotate([("", [{"index": len(self._annotations), **noted}])])
+
     async def stop(self) -> None:
         """The text is whole or abandoned: its last state is written by whoever ends the message."""
         if self._annotator:
@@ -197,6 +203,14 @@ class Answer:
             self._said = None
             self.calls = OpenCalls(self._live, step, self._offer)
         return self.calls
+
+    def bring(self, pictures: Sequence[str]) -> None:
+        """The next message begins with these too."""
+        self._brings = replace(self._brings, pictures=[*self._brings.pictures, *pictures])
+
+    def said_nothing(self) -> None:
+        """What was said is stored: what comes next is not."""
+        self._said = None
 
     def end_message(self, c: Connection, said: OpenMessage | None, usage: Usage | None) -> list[Event]:
         """Complete a message and its step in the store; `usage` are the tokens of the request, where they are known."""

@@ -29,13 +29,16 @@ _OF_THE_RUN = (
 )
 
 
-def store_thread(c: Connection, thread: Json, first: Sequence[Json], body: CreateThreadAndRun) -> list[Event]:
+def store_thread(
+    c: Connection, thread: Json, first: Sequence[Json], body: CreateThreadAndRun, *, elsewhere: bool
+) -> list[Event]:
     """Make the thread of a run that brings its own, with its first messages.
 
-    What the run's own tools are given beyond the assistant's stays with the thread. Raises Unknown, ApiError.
+    What the run's own tools are given beyond the assistant's stays with the thread. `elsewhere`: the files may be a
+    provider's. Raises Unknown, ApiError.
     """
     given = [body.thread.tool_resources if body.thread else None, body.tool_resources]
-    stored = resources.add_thread(c, thread, first, given)
+    stored = resources.add_thread(c, thread, first, given, elsewhere=elsewhere)
     return [("thread.created", stored), *(("thread.message.created", dict(message)) for message in first)]
 
 

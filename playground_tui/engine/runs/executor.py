@@ -14,12 +14,18 @@ from sqlalchemy import Connection
 from playground_tui.engine.providers.base import (
     CallArguments,
     CallBegun,
+    Cited,
     Dropped,
     Finished,
+    HostedCode,
+    HostedSearch,
     ModelRequest,
+    Provider,
     ProviderError,
     ProviderEvent,
     Text,
+    ToolHost,
+    ToolsRefused,
     Usage,
 )
 from playground_tui.engine.providers.registry import ProviderRegistry
@@ -28,6 +34,7 @@ from playground_tui.engine.runs.called import carry_out
 from playground_tui.engine.runs.endings import Event, Loose
 from playground_tui.engine.runs.ground import Ground, read_ground
 from playground_tui.engine.runs.live import LiveRun
+from playground_tui.engine.runs.plain import can_do_without, look_up
 from playground_tui.engine.runs.states import (
     ANSWER_CUT,
     COMPLETED,
@@ -38,6 +45,7 @@ from playground_tui.engine.runs.states import (
     failed,
     run_started,
 )
+from playground_tui.engine.runs.tools.hosted import HostedTools
 from playground_tui.engine.runs.tools.perform import OwnTools
 from playground_tui.engine.store import runs
 
@@ -56,8 +64,15 @@ async def play(live: LiveRun, providers: ProviderRegistry, tools: OwnTools) -> E
 
     Raises ProviderError, UnknownProvider and Interrupted; what is open then is for the caller to close.
     """
+    plain = False
     for rounds in range(ROUNDS + 1):
-        result = await _round(live, providers, tools, last=rounds == ROUNDS)
+        try:
+            result = await _round(live, providers, tools, last=rounds == ROUNDS, plain=plain)
+        except ToolsRefused:
+            live.unpark()
+            if plain or not can_do_without(live.run):
+                raise
+            plain, result = True, await look_up(live, tools)
         if result == "waits":
             return None
         if result != "again":
@@ -66,28 +81,35 @@ async def play(live: LiveRun, providers: ProviderRegistry, tools: OwnTools) -> E
 
 
 async def _round(
-    live: LiveRun, providers: ProviderRegistry, tools: OwnTools, *, last: bool
+    live: LiveRun, providers: ProviderRegistry, tools: OwnTools, *, last: bool, plain: bool
 ) -> Ending | Literal["waits", "again"]:
-    """Ask the model once. `last`: it is to answer without tools."""
+    """Ask the model once. `last`: it is to answer without tools; `plain`: it knows none."""
     provider, model = providers.resolve(live.run["model"], live.run.get("_provider"))
     live.request_usage, live.loose = None, Loose
-    ground = await read_ground(live, tools)
+    ground = await read_ground(live, tools, _host(provider, live.run))
     if isinstance(ground, Ending):
         return ground
     live.newest_message = ground.newest_message
     if live.status == "queued":
         await live.record(lambda c: _start(c, live, provider.name))
-    left = _tokens_left(live, ground.request(live.run, model))
+    left = _tokens_left(live, ground.request(live.run, model, plain=plain))
     if isinstance(left, Ending):
         return left
     if last and left.tools:
         left = replace(left, tool_choice="none")
     answer = Answer(live, ground.offer, ground.brings)
+    hosted = HostedTools(live, answer, tools, ground.searches if ground.hosted else 0)
     try:
-        finished = await _receive(live, answer, provider.stream(left))
+        finished = await _receive(live, answer, hosted, provider.stream(left))
         return await _finish(live, answer, finished, ground, tools)
     finally:
         await answer.take_message()
+
+
+def _host(provider: Provider, run: Json) -> str:
+    """The name of the provider if it brings the run's tools but functions."""
+    own = any(tool["type"] != "function" for tool in run["tools"])
+    return provider.name if own and isinstance(provider, ToolHost) and provider.hosts_tools else ""
 
 
 def _start(c: Connection, live: LiveRun, provider: str) -> list[Event]:
@@ -107,7 +129,9 @@ def _tokens_left(live: LiveRun, request: ModelRequest) -> ModelRequest | Ending:
     return replace(request, max_completion_tokens=left) if left > 0 else ANSWER_CUT
 
 
-async def _receive(live: LiveRun, answer: Answer, stream: AsyncIterator[ProviderEvent]) -> Finished:
+async def _receive(
+    live: LiveRun, answer: Answer, hosted: HostedTools, stream: AsyncIterator[ProviderEvent]
+) -> Finished:
     """Store and send everything up to the end of the answer. Leaving early aborts the provider's request."""
     in_a_row = 0
     async with aclosing(cast("AsyncGenerator[ProviderEvent, None]", stream)) as events:
@@ -119,7 +143,7 @@ async def _receive(live: LiveRun, answer: Answer, stream: AsyncIterator[Provider
             elif isinstance(event, Finished):
                 return event
             else:
-                await _take(live, answer, event)
+                await _take(live, answer, hosted, event)
             in_a_row += 1
             if in_a_row >= EVENTS_IN_A_ROW:
                 in_a_row = 0
@@ -129,7 +153,7 @@ async def _receive(live: LiveRun, answer: Answer, stream: AsyncIterator[Provider
     raise ProviderError("The provider ended its answer without saying that it was whole.")
 
 
-async def _take(live: LiveRun, answer: Answer, event: ProviderEvent) -> None:
+async def _take(live: LiveRun, answer: Answer, hosted: HostedTools, event: ProviderEvent) -> None:
     match event:
         case Text(text):
             await answer.say(text)
@@ -137,6 +161,8 @@ async def _take(live: LiveRun, answer: Answer, event: ProviderEvent) -> None:
             (await answer.open_calls()).begin(index, call_id, name)
         case CallArguments(index, text):
             (await answer.open_calls()).add(index, text)
+        case HostedSearch() | HostedCode() | Cited():
+            await hosted.take(event)
         case Dropped(parameter):
             live.note(f"{parameter} is not used by this model.")
 

@@ -14,6 +14,7 @@ from playground_tui.engine.runs.answer import Brings
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.prompt import AFTER, Telling, fitted, history_limit, model_request, thread_turns
 from playground_tui.engine.runs.states import Ending, failed
+from playground_tui.engine.runs.tools.hosted import tools_there
 from playground_tui.engine.runs.tools.images import image_urls
 from playground_tui.engine.runs.tools.offer import Offer, offer
 from playground_tui.engine.runs.tools.perform import OwnTools
@@ -34,6 +35,8 @@ class Ground:
     offer: Offer = field(default_factory=Offer)
     images: Mapping[str, str] = field(default_factory=dict)
     brings: Brings = field(default_factory=Brings)
+    hosted: Sequence[Json] = ()
+    """The tools that the provider brings."""
 
     @property
     def newest_message(self) -> str:
@@ -45,30 +48,49 @@ class Ground:
         """The number that the next search of the thread gets."""
         return max((call["_number"] for call in calls_of(self.steps) if "_number" in call), default=-1) + 1
 
-    def request(self, run: Json, model: str) -> ModelRequest:
-        """What the model is asked; `model` is the provider's own id."""
+    def request(self, run: Json, model: str, *, plain: bool) -> ModelRequest:
+        """What the model is asked; `model` is the provider's own id, `plain`: it knows no tools."""
         limit = run.get("max_prompt_tokens")
         room = FOUND_TOKENS if limit is None else min(FOUND_TOKENS, limit // 2)
-        telling = Telling(self.offer, self.images, run["id"], room)
+        telling = Telling(self.offer, self.images, run["id"], room, plain)
         turns = fitted(thread_turns(self.messages, self.steps, telling), limit)
         first = all(step["run_id"] != run["id"] for step in self.steps)
-        return model_request(run, model, turns, first=first, offer=self.offer)
+        offered = None if plain else self.offer
+        return model_request(run, model, turns, first=first, offer=offered, hosted=self.hosted)
 
 
-async def read_ground(live: LiveRun, tools: OwnTools) -> Ground | Ending:
-    """What the next round stands on, or the end of a run that asks for code where none can be run."""
+async def read_ground(live: LiveRun, tools: OwnTools, host: str = "") -> Ground | Ending:
+    """What the next round stands on, or the end of a run that cannot go on as it is asked to.
+
+    `host` is the name of a provider that brings the tools, "" where they are the engine's own.
+    """
     run = live.run
-    kinds = {tool["type"] for tool in run["tools"]}
-    problem = await tools.interpreter.problem() if "code_interpreter" in kinds else ""
-    if problem:
-        if isinstance(run["tool_choice"], Mapping) and run["tool_choice"].get("type") == "code_interpreter":
-            return failed("server_error", problem)
-        live.note(f"The run went on without code_interpreter: {problem}")
-    messages, steps, used = await live.around.database.read(partial(_read, run=run, own=bool(kinds - {"function"})))
-    offered = offer(run, without=["code_interpreter"] if problem else [], files=used.names)
+    problem = "" if host else await _code_problem(live, tools)
+    if isinstance(problem, Ending):
+        return problem
+    own = any(tool["type"] != "function" for tool in run["tools"])
+    messages, steps, used = await live.around.database.read(partial(_read, run=run, own=own))
+    hosted = tools_there(run, used, host) if host else []
+    if isinstance(hosted, Ending):
+        return hosted
+    offered = Offer() if host else offer(run, without=["code_interpreter"] if problem else [], files=used.names)
     images = await image_urls(messages, tools.files)
     newest = messages[-1].id if messages else ""
-    return Ground(messages, steps, used, offered, images, _brings(run["id"], newest, steps))
+    return Ground(messages, steps, used, offered, images, _brings(run["id"], newest, steps), hosted)
+
+
+async def _code_problem(live: LiveRun, tools: OwnTools) -> str | Ending:
+    """Why the run goes on without running code, "" if it does not; or its end if it must run some."""
+    run = live.run
+    if all(tool["type"] != "code_interpreter" for tool in run["tools"]):
+        return ""
+    problem = await tools.interpreter.problem()
+    if not problem:
+        return ""
+    if isinstance(run["tool_choice"], Mapping) and run["tool_choice"].get("type") == "code_interpreter":
+        return failed("server_error", problem)
+    live.note(f"The run went on without code_interpreter: {problem}")
+    return problem
 
 
 def _read(c: Connection, run: Json, *, own: bool) -> tuple[list[history.Said], list[dict[str, Any]], Resources]:

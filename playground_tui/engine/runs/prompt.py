@@ -8,7 +8,7 @@ out, since no provider accepts them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -39,6 +39,11 @@ Json = Mapping[str, Any]
 AFTER = "_after"
 """Key of a stored tool_calls step: the id of the newest message when it began ("" if there was none)."""
 IMAGE_TOKENS = 800
+FOUND = (
+    "These passages were found in the files of this conversation. Where the answer uses one, put its marker, copied "
+    "exactly, right behind the statement that it supports."
+)
+"""What a model without tools is told of a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Telling:
     run_id: str = ""
     found_tokens: int = FOUND_TOKENS
     """How much of what a search of this run found is told; of earlier ones it is little."""
+    plain: bool = False
+    """The model knows no tools: what was found stands in what the user said, and nothing else is told of them."""
 
     def output(self, step: Json, call: Json) -> str:
         """The output of a call of this step."""
@@ -91,35 +98,43 @@ def fitted(turns: Sequence[Turn], prompt_tokens: int | None) -> list[Turn]:
 
 
 def model_request(
-    run: Json, model: str, turns: Sequence[Turn], *, first: bool, offer: Offer | None = None
+    run: Json,
+    model: str,
+    turns: Sequence[Turn],
+    *,
+    first: bool,
+    offer: Offer | None = None,
+    hosted: Sequence[Json] = (),
 ) -> ModelRequest:
-    """The request for one round of a run. `model` is the provider's own id.
+    """The request for one round of a run. `model` is the provider's own id, `hosted` are tools that it brings.
 
     A tool choice that forces a call holds for the first round alone: kept longer, the run could never end.
     """
     offer = offer or Offer()
     tools = list(offer.functions(run.get("tools") or ()))
+    choice, kinds = offer.choice(run.get("tool_choice")), {"function", *(tool["type"] for tool in hosted)}
     return ModelRequest(
         model=model,
         turns=turns or [UserTurn(("",))],  # a thread may be empty; providers take no request without a message
         instructions=run.get("instructions") or "",
         tools=tools,
-        tool_choice=_tool_choice(offer.choice(run.get("tool_choice")), first=first) if tools else None,
-        parallel_tool_calls=_parallel(run) if tools else None,
+        tool_choice=_tool_choice(choice, kinds, first=first) if tools or hosted else None,
+        parallel_tool_calls=_parallel(run) if tools or hosted else None,
         temperature=run.get("temperature"),
         top_p=run.get("top_p"),
         reasoning_effort=run.get("reasoning_effort"),
         response_format=_response_format(run.get("response_format")),
         max_completion_tokens=run.get("max_completion_tokens"),
+        hosted=hosted,
     )
 
 
-def _tool_choice(choice: Any, *, first: bool) -> str | Json | None:
+def _tool_choice(choice: Any, kinds: Collection[str], *, first: bool) -> str | Json | None:
     if choice in (None, "auto"):
         return None
     if choice == "none":
         return "none"
-    if isinstance(choice, Mapping) and choice.get("type") != "function":
+    if isinstance(choice, Mapping) and choice.get("type") not in kinds:
         return None
     return choice if first else None
 
@@ -176,7 +191,9 @@ def _texts(content: Iterable[Json]) -> Iterator[str]:
 def _add_steps(turns: list[Turn], steps: Iterable[Json], telling: Telling) -> None:
     for step in steps:
         calls = step["step_details"].get("tool_calls", ())
-        if calls and all(map(is_done, calls)):
+        if telling.plain:
+            _add_found(turns, [telling.output(step, call) for call in calls if call["type"] == "file_search"])
+        elif calls and all(map(is_done, calls)):
             _add_calls(turns, calls, telling.offer)
             turns.extend(ToolOutput(call["id"], telling.output(step, call)) for call in calls)
 
@@ -189,6 +206,13 @@ def _add_calls(turns: list[Turn], calls: Sequence[Json], offer: Offer) -> None:
         turns[-1] = AssistantTurn(said.text, made)
     else:
         turns.append(AssistantTurn("", made))
+
+
+def _add_found(turns: list[Turn], found: Iterable[str]) -> None:
+    """What searches found, behind what the user said: chat templates without tools want both to take turns."""
+    said = turns[-1] if turns else None
+    if isinstance(said, UserTurn):
+        turns[-1] = UserTurn((*said.parts, *(f"{FOUND}\n\n{one}" for one in found)))
 
 
 def _weight(turn: Turn) -> int:

@@ -113,7 +113,8 @@ class RunService:
 
         Raises Unknown (assistant, file, vector store), and ApiError for too many files.
         """
-        first = partial(store_thread, thread=thread, first=messages, body=body)
+        elsewhere = self._providers.tools_elsewhere
+        first = partial(store_thread, thread=thread, first=messages, body=body, elsewhere=elsewhere)
         return await self._whole(self._create(thread["id"], body, first, {"_provider": provider_hint}, keep))
 
     async def cancel(self, thread_id: str, run_id: str, *, keep: Keep = keep_nothing) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from playground_tui.engine.store.tables import files, vector_store_files
+from playground_tui.engine.store.tables import files, vector_store_files, vector_stores
 
 _LIVING = files.c.deleted_at.is_(None)
 _NAME = files.c.body["filename"].as_string()
@@ -25,3 +25,11 @@ def searchable(c: Connection, vector_store_ids: Sequence[str], *, limit: int) ->
     indexed = vector_store_files.c.status.in_(("in_progress", "completed"))
     here = joined.where(vector_store_files.c.vector_store_id.in_(vector_store_ids), indexed, _LIVING)
     return list(c.execute(here.order_by(vector_store_files.c.seq).limit(limit)).scalars())
+
+
+def kept_here(c: Connection, ids: Sequence[str]) -> list[str]:
+    """Those of these ids that are files or vector stores of this engine, deleted ones too."""
+    found = {
+        row.id for table in (files, vector_stores) for row in c.execute(select(table.c.id).where(table.c.id.in_(ids)))
+    }
+    return [one for one in ids if one in found]

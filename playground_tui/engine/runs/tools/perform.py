@@ -96,18 +96,22 @@ class OwnTools:
         files = [file for file in made if "path" in file]
         return {**call, "code_interpreter": {"input": code, "outputs": outputs}, "_files": files}
 
-    async def _output(self, output: Logs | Picture, place: int) -> dict[str, Any]:
-        if isinstance(output, Logs):
-            return _logs(output.text)
-        kept = await self._keep(f"figure-{place}.png", output.png)
+    async def kept_output(self, output: str | bytes, place: int) -> dict[str, Any]:
+        """What a step keeps of output `place` of code: logs, or a picture that becomes a file."""
+        if isinstance(output, str):
+            return _logs(output)
+        kept = await self.keep(f"figure-{place}.png", output)
         return kept if "logs" in kept else {"type": "image", "image": kept}
+
+    async def _output(self, output: Logs | Picture, place: int) -> dict[str, Any]:
+        return await self.kept_output(output.text if isinstance(output, Logs) else output.png, place)
 
     async def _made(self, file: MadeFile) -> dict[str, Any]:
         path = file.path.removeprefix(SANDBOX)
-        kept = await self._keep(PurePosixPath(path).name, file.content)
+        kept = await self.keep(PurePosixPath(path).name, file.content)
         return kept if "logs" in kept else {**kept, "path": path}
 
-    async def _keep(self, name: str, content: bytes) -> dict[str, Any]:
+    async def keep(self, name: str, content: bytes) -> dict[str, Any]:
         """`{file_id}` of a new file, or logs that say why there is none."""
         try:
             file = await self.files.add(name, PURPOSE, content)

@@ -24,6 +24,10 @@ class Resources:
     vector_store_ids: tuple[str, ...] = ()
     mounted: tuple[Mounted, ...] = ()
     names: Mapping[Kind, list[str]] = field(default_factory=dict)
+    file_ids: tuple[str, ...] = ()
+    """The files of code_interpreter as they are given."""
+    here: tuple[str, ...] = ()
+    """Which of all these ids are this engine's."""
 
 
 def resources(c: Connection, run: Json, steps: Iterable[Json]) -> Resources:
@@ -31,11 +35,13 @@ def resources(c: Connection, run: Json, steps: Iterable[Json]) -> Resources:
     owners = [assistants.get(c, run["assistant_id"]), threads.get(c, run["thread_id"])]
     stores = _ids(owners, "file_search", "vector_store_ids")
     made = tool_files.names(c, list(_made(steps).values()))
-    given = tool_files.names(c, _ids(owners, "code_interpreter", "file_ids"))
+    file_ids = _ids(owners, "code_interpreter", "file_ids")
+    given = tool_files.names(c, file_ids)
     mounted = _mounted(given, {path: file_id for path, file_id in _made(steps).items() if file_id in made})
     searched = tool_files.searchable(c, stores, limit=NAMES_TOLD) if stores else []
     names: dict[Kind, list[str]] = {"file_search": searched, "code_interpreter": [one.name for one in mounted]}
-    return Resources(tuple(stores), tuple(mounted), names)
+    here = tool_files.kept_here(c, [*stores, *file_ids])
+    return Resources(tuple(stores), tuple(mounted), names, tuple(file_ids), tuple(here))
 
 
 def sources(steps: Iterable[Json]) -> Sources:
