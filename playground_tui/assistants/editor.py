@@ -152,6 +152,8 @@ class Editor:
         """A read that found nothing new starts nothing: a save that was refused stays refused."""
         if any(before.value(field) != self._draft.value(field) for field in API_FIELD):
             self._settle()
+        elif before.base.get("tool_resources") != self._draft.base.get("tool_resources"):
+            self._on_change(self)
 
     def take_other(self, field: str) -> None:
         """Swaps the field's value with the one kept beside it; once more brings it back."""

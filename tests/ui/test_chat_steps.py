@@ -195,6 +195,16 @@ async def test_sources_are_numbered_in_the_text_and_listed_under_it() -> None:
         assert app.pane.last_answer() == CITED
 
 
+async def test_a_marker_that_names_no_source_is_text() -> None:
+    async with chat_app() as (app, _):
+        app.pane.apply(MessageChanged(Message("m", "assistant", "", run_id="r", status="in_progress")))
+        app.pane.apply(TextDelta("m", "Write 【4:0†a.md】."))
+        await until_shown(app, "Write [1].")
+        app.pane.apply(MessageChanged(Message("m", "assistant", "Write 【4:0†a.md】.", run_id="r")))
+        await until_shown(app, "Write 【4:0†a.md】.")
+        assert "[1]" not in shown(app)
+
+
 async def test_files_made_and_files_attached_stand_under_their_message() -> None:
     made = Annotation("file_path", "sandbox:/mnt/data/x.csv", "file-x")
     attached = (Attachment("file-a", ("file_search", "code_interpreter")), Attachment("file-b"))

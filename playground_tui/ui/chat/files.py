@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from playground_tui.assistants.objects import Message
 from playground_tui.text import clean
@@ -48,11 +48,15 @@ class Names:
 
 
 class Sources:
-    """Shows the markers of sources in a text as numbers, while it streams in: `【4:0†a.md】` becomes `[1]`."""
+    """Shows the markers of sources in a text as numbers, while it streams in: `【4:0†a.md】` becomes `[1]`.
 
-    def __init__(self) -> None:
+    `cited` are the markers that name a source, None while that is not known: others stay as they are.
+    """
+
+    def __init__(self, cited: Collection[str] | None = None) -> None:
         self.markers: list[str] = []
         """The markers found, in order, each once."""
+        self._cited = cited
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -70,7 +74,13 @@ class Sources:
         held, self._held = self._held, ""
         return held
 
+    def stands(self, cited: Collection[str]) -> bool:
+        """Whether the text is shown right where these are the markers that name a source."""
+        return all(marker in cited for marker in self.markers)
+
     def _number(self, match: re.Match[str]) -> str:
+        if self._cited is not None and match[0] not in self._cited:
+            return match[0]
         if match[0] not in self.markers:
             self.markers.append(match[0])
         return f"[{self.markers.index(match[0]) + 1}]"

@@ -174,10 +174,16 @@ class MessageItem(Item):
         self._parts = [text]
         self._unread = [text]
         self._cutter = Cutter(markdown=self.message.role != "user")
-        self._sources = Sources()
+        self._sources = Sources(self._cited)
         self._length = len(text)
         self._newlines = text.count("\n")
         self.restart()
+
+    @property
+    def _cited(self) -> set[str] | None:
+        """The places in the text that name a source; None while it is being written."""
+        notes = self.message.annotations
+        return None if self.message.status == "in_progress" else {note.text for note in notes}
 
     @property
     def text(self) -> str:
@@ -205,6 +211,10 @@ class MessageItem(Item):
             if text and message.text.startswith(text):
                 self.add(message.text[len(text) :])
             else:
+                self._begin(message.text)
+        if self._cited is not None:
+            self._read()
+            if not self._sources.stands(self._cited):
                 self._begin(message.text)
         self.touch()
         self.touch_header()
