@@ -107,6 +107,8 @@ def test_what_the_command_line_names(load: Load) -> None:
         ("[providers.x]\nkind = 'chat'", "providers.x.base_url is missing"),
         ("[providers.openai]\nkind = 'completions'", "providers.openai.kind must be"),
         ("[providers.openai]\nkind = []", "providers.openai.kind must be"),
+        ("[providers.openai]\ntools = 'mine'", "providers.openai.tools must be"),
+        ("[providers.openai]\nkind = 'chat'\ntools = 'provider'", "needs kind"),
         ("[providers.openai]\nbase_url = 'api.openai.com'", "providers.openai.base_url must be a URL"),
         ("[providers.openai]\napi_key_env = 'sk-canary-4711'", "providers.openai.api_key_env must be the name"),
         ("[providers.openai]\napi_key_env = 'A'\napi_key_command = 'b'", "providers.openai has both"),
@@ -210,6 +212,13 @@ def test_the_configured_openai_stands_in_place_of_the_environments(load: Load) -
 def test_the_key_of_openai_goes_to_no_other_server(load: Load) -> None:
     settings = load("[providers.openai]\nbase_url = 'http://elsewhere/v1'")
     assert only(provider_handover(settings, {"OPENAI_API_KEY": KEY}))["api_key"] is None
+
+
+@pytest.mark.parametrize("setting", [{}, {"tools": "provider"}, {"tools": "engine", "embedding_model": "e"}])
+def test_what_a_provider_is_used_for_is_handed_over_as_it_is_set(load: Load, setting: dict[str, str]) -> None:
+    lines = [f"{key} = '{value}'" for key, value in setting.items()]
+    entry = only(provider_handover(load("\n".join(["[providers.openai]", *lines])), {"OPENAI_API_KEY": KEY}))
+    assert {key: entry[key] for key in ("tools", "embedding_model") if key in entry} == setting
 
 
 def test_a_variable_names_the_key(load: Load) -> None:

@@ -244,6 +244,7 @@ async def test_the_list_of_models_has_the_assistants(api: httpx2.AsyncClient):
     ]
     assert (await api.get(f"/models/{made['id']}")).json() == entry(made, name="N", category="work")
     assert (await api.get(f"/models/{gone['id']}")).status_code == 404
+    assert (await api.get("/models/rehearsal/echo")).json()["owned_by"] == "rehearsal"
     assert (await api.delete(f"/models/{made['id']}")).status_code == 403
 
 

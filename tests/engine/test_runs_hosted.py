@@ -220,6 +220,21 @@ async def test_a_file_that_cannot_be_had_is_only_named(hosted, api, server):
     assert run["messages"][-1]["content"][0]["text"] == {"value": "x", "annotations": []}
 
 
+@pytest.mark.parametrize(
+    ("url", "logs"),
+    [
+        ("https://example.com/a.png", ["(A picture: https://example.com/a.png)"]),
+        ("data:image/png;base64,%%%", []),
+        ("", []),
+    ],
+)
+async def test_a_picture_that_is_not_there_is_named(hosted, api, server, url, logs):
+    server.script(stream(item("code_interpreter_call", outputs=[{"type": "image", "url": url}]), text("x"), end()))
+    run = await ran(api, CODE)
+    code = run["steps"][0]["step_details"]["tool_calls"][0]["code_interpreter"]
+    assert code == {"input": "", "outputs": [{"type": "logs", "logs": one} for one in logs]}
+
+
 async def test_an_answer_that_is_not_streamed_has_the_steps_too(hosted, api, server):
     message = {"type": "message", "content": [{"type": "output_text", "text": "Bees."}]}
     call = {"type": "file_search_call", "id": "fs_1", "queries": ["diet"], "results": None}
