@@ -22,7 +22,6 @@ from playground_tui.engine.vector_store_schemas import (
     SearchRanking,
     wanted,
 )
-from playground_tui.protocol import PROVIDER_HEADER
 
 
 async def create(request: Request) -> Response:
@@ -82,7 +81,6 @@ async def search(request: Request) -> Response:
         ranker=ranking.ranker,
         score_threshold=ranking.score_threshold,
         filters=body.filters.given() if body.filters else None,
-        provider=request.headers.get(PROVIDER_HEADER) or None,
     )
     found = await engine.search.search(asked)
     return Json(

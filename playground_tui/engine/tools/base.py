@@ -25,7 +25,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What is searched for, and in which vector stores. Stores that are gone or expired have nothing to find."""
+    """What is searched for, and in which vector stores. Stores that are gone or expired have nothing to find.
+
+    Queries are embedded by the models by which the files were.
+    """
 
     queries: Sequence[str]
     vector_store_ids: Sequence[str]
@@ -35,8 +38,6 @@ class SearchRequest:
     score_threshold: float = 0.0
     filters: Mapping[str, Any] | None = None
     """A comparison or compound filter over attributes, as the contract writes them."""
-    provider: str | None = None
-    """The name of the provider whose embeddings are used if it has any; None: the default one."""
 
 
 class FileSearch(Protocol):

@@ -131,7 +131,6 @@ def _request(run: Json, queries: list[str], stores: tuple[str, ...]) -> SearchRe
         limit=options.get("max_num_results") or MOST_RESULTS,
         ranker=ranking.get("ranker") or "auto",
         score_threshold=ranking.get("score_threshold") or 0.0,
-        provider=run.get("_provider"),
     )
 
 

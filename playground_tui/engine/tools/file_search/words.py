@@ -14,7 +14,7 @@ from itertools import pairwise
 _UNSPACED = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _CHARACTER = re.compile(_UNSPACED)
 _RUN = re.compile(f"{_UNSPACED}+")
-_JOINED = re.compile(r"\b[^\W_]*[a-z0-9][A-Z][^\W_]*\b")
+_JOINED = re.compile(r"\b[^\W_]*(?:[a-z0-9][A-Z]|[A-Z]{2}[a-z])[^\W_]*\b")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WORD = re.compile(r"[^\W_]+")
 MOST = 48

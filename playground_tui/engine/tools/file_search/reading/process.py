@@ -20,6 +20,7 @@ MEGABYTE = 1024 * 1024
 COMMAND = (sys.executable, "-P", "-m", "playground_tui.engine.tools.file_search.reading")
 _PACKAGES = str(Path(__file__).parents[5])
 _LONGEST_LINE = MEGABYTE
+DAMAGED = "The file cannot be read: it is damaged, or more is packed into it than is allowed."
 TOO_MUCH = "Reading the file takes more time or memory than is allowed."
 
 
@@ -105,7 +106,7 @@ def _ended_early(status: int) -> Unreadable:
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return Unreadable("invalid_file", TOO_MUCH)
     if status == 1:
-        return Unreadable("invalid_file", "The file is damaged: it cannot be read.")
+        return Unreadable("invalid_file", DAMAGED)
     return Unreadable("server_error", f"The process that read the file ended with status {status}.")
 
 
