@@ -263,7 +263,7 @@ async def test_a_deleted_assistant_leaves_its_runs(scripted: ScriptedEngine) -> 
 async def test_a_store_that_fails_is_said_and_the_end_is_stored_when_it_works_again(
     scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("playground_tui.engine.runs.service.RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr("playground_tui.engine.runs.closing.RETRY_SECONDS", (0.0,))
     held = asyncio.Event()
     path = await begin(scripted, Text("so far"), held, Finished("stop"))
     await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 8)

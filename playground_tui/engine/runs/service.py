@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from playground_tui.engine.changes import ChangeFeed
 from playground_tui.engine.errors import ApiError
 from playground_tui.engine.objects import new_id
 from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs import requests
+from playground_tui.engine.runs.closing import store_end
 from playground_tui.engine.runs.creation import store_run, store_thread
 from playground_tui.engine.runs.endings import Event
 from playground_tui.engine.runs.executor import play
@@ -39,10 +37,6 @@ RECENT_KEPT_SECONDS = 1.0
 """How long each of its last events: most of a feed's memory."""
 TICK_SECONDS = 1.0
 """How often it is looked whether a run has expired, while there are any."""
-RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Pauses between attempts to store the end of a run when the store fails; the last is repeated."""
-
-_log = logging.getLogger(__name__)
 
 
 class RunService:
@@ -283,24 +277,9 @@ class RunService:
             await self._end(live, ending)
 
     async def _end(self, live: LiveRun, ending: Ending) -> None:
-        """Store the end, trying again for as long as the store fails: only then is the thread free."""
-        attempt = 0
-        while not await self._stored_end(live, ending):
-            if self._stopping.is_set():
-                return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-            attempt += 1
-        self._leave(live, kept=FEED_KEPT_SECONDS)
-
-    async def _stored_end(self, live: LiveRun, ending: Ending) -> bool:
-        try:
-            await live.record_end(ending)
-        except (SQLAlchemyError, OSError) as error:
-            _log.error("The end of run %s could not be stored: %s", live.id, error)
-            live.tell_store_failed()
-            return False
-        return True
+        """Store the end: only then is the thread free."""
+        if await store_end(live, ending, self._stopping):
+            self._leave(live, kept=FEED_KEPT_SECONDS)
 
     async def _watch_the_time(self) -> None:
         while self._live:
