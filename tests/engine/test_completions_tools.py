@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from playground_tui.engine.check.store import check_store
 from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, ToolOutput, Usage, UserTurn
 from tests.support.scripted import ScriptedEngine, called, said, scripted_engine
 from tests.support.wait import until
@@ -166,6 +167,17 @@ async def test_an_engine_that_starts_again_still_takes_the_outputs(tmp_path):
         second = await ask(scripted, model, HELLO, first["message"], output("one"))
         assert (second["message"]["content"], second["run"]) == ("fine", first["run"])
         assert (await scripted.get("/threads"))["data"] == []
+
+
+async def test_what_is_left_in_the_store_is_sound(scripted, model, tmp_path):
+    first = await ask(scripted, model, HELLO)
+    for more in ([], [{"role": "user", "content": "and?"}]):
+        await ask(scripted, model, HELLO, first["message"], output("one"), *more)
+    scripted.provider.answers = [called(("call_1", "look_up", ["{}"]))]
+    await ask(scripted, model, HELLO)
+    now = int(scripted.clock())
+    report = await scripted.engine.database.read(lambda c: check_store(c, tmp_path / "files", now=now))
+    assert report.findings == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from playground_tui.engine.check.store import check_store
 from tests.support.engine import RunningEngine
 from tests.support.provider_server import ProviderServer, answer, error, raw, stream
 from tests.support.provider_wire import event
@@ -162,6 +163,9 @@ async def test_a_search_is_a_step_and_its_citations_annotations(hosted, api, ser
         ],
     }
     assert run["usage"]["total_tokens"] == 10
+    database, now = hosted.engine.database, hosted.engine.now()
+    report = await database.read(lambda c: check_store(c, database.path.with_name("files"), now=now))
+    assert report.findings == []
     assert [name.removeprefix("thread.") for name, _ in run["events"]] == [
         "run.created", "run.queued", "run.in_progress",
         "run.step.created", "run.step.in_progress", "run.step.delta", "run.step.completed",
