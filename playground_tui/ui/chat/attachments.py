@@ -16,8 +16,8 @@ from playground_tui.ui.chat.messages import AttachmentAction
 
 MOST: Final = 4
 """Lines shown at once; the others scroll by."""
-HINT: Final = "delete removes, u other use, enter uploads again"
-SHORT: Final = "delete, u, enter"
+HINT: Final = "delete removes · u other use · enter uploads again"
+SHORT: Final = "delete removes · u use"
 FROM_AFAR: Final = "shift+tab goes here"
 WIDE: Final = 96
 """Columns from which the whole hint is shown."""
