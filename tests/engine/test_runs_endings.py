@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from playground_tui.engine.errors import ApiError
 from playground_tui.engine.providers.base import CallArguments, CallBegun, Finished, ProviderError, Text, Usage
 from tests.support.scripted import Item, ScriptedEngine, called, said, scripted_engine
 from tests.support.wait import until
@@ -287,3 +288,23 @@ async def test_a_store_that_fails_is_said_and_the_end_is_stored_when_it_works_ag
     left = await outcome(scripted, path)
     assert (left["run"]["status"], left["messages"]) == ("completed", [("completed", None, "so far")])
     assert "No space left on device" in caplog.text
+
+
+async def test_a_run_that_ends_while_it_is_looked_up_is_refused_by_its_end(
+    scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await begin(scripted, *called(("call_1", "look", [])))
+    await scripted.settled(run_id(path))
+    read = scripted.engine.database.read
+
+    async def overtaken(fn: Any) -> Any:
+        found = await read(fn)
+        monkeypatch.undo()
+        scripted.clock.time += 601
+        scripted.engine.runs.expire_due()
+        await until(lambda: scripted.engine.runs.active_count == 0)
+        return found
+
+    monkeypatch.setattr(scripted.engine.database, "read", overtaken)
+    with pytest.raises(ApiError, match='Runs in status "expired" do not accept tool outputs'):
+        await scripted.engine.runs.submit(path.split("/")[2], run_id(path), [("call_1", "late")])

@@ -240,10 +240,11 @@ class RunService:
 
     async def _find(self, thread_id: str, run_id: str, refusal: Callable[[str], ApiError]) -> LiveRun:
         """The active run. Raises Unknown, and the refusal that its status deserves if it is not active."""
-        run = await self._around.database.read(lambda c: runs.require(c, thread_id, run_id))
+        find = partial(runs.require, thread_id=thread_id, run_id=run_id)
+        await self._around.database.read(find)
         live = self._live.get(run_id)
-        if live is None:
-            raise refusal(run["status"])
+        if live is None:  # it may have ended since it was read
+            raise refusal((await self._around.database.read(find))["status"])
         return live
 
     def _enter(self, live: LiveRun) -> None:
