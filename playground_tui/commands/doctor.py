@@ -94,6 +94,7 @@ def examine(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> Ite
     engine, answer = engine_finding(paths)
     yield engine
     yield from _providers(settings, environ, answer)
+    yield code_finding(answer)
     if login_ends_processes(environ):
         yield Finding(
             "logout",
@@ -193,6 +194,18 @@ def _providers(settings: Settings, environ: Mapping[str, str], answer: Mapping[s
     elif not ours:
         advice = "No key and no provider is configured: unless a local model server is found, `rehearsal` answers."
         yield Finding("provider", "rehearsal", "ok", advice)
+
+
+def code_finding(answer: Mapping[str, Any]) -> Finding:
+    """Whether the code interpreter can be used: the engine has tried it; without one, whether bubblewrap is there."""
+    problem = answer.get("tools", {}).get("code_interpreter")
+    bwrap = shutil.which("bwrap")
+    if problem:
+        return Finding("code", "cannot be run", "warning", problem)
+    if problem is None and bwrap is None:
+        advice = "The code interpreter needs bubblewrap, on Linux: apt install bubblewrap, dnf install bubblewrap."
+        return Finding("code", "cannot be run", "warning", advice)
+    return Finding("code", f"runs in a sandbox of {bwrap or 'bubblewrap'}" + ("" if answer else " (not tried)"))
 
 
 def _key_words(present: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
@@ -21,6 +22,8 @@ from playground_tui.engine.store.runs import all_active
 if TYPE_CHECKING:
     from playground_tui.engine.server import EngineServer, TcpListener
 
+_PROBE_SECONDS = 1.0
+"""Who asks for the engine waits at most so long for the first look at what it can run."""
 _KINDS = {"responses", "chat", "rehearsal"}
 
 
@@ -47,7 +50,18 @@ def description(server: EngineServer) -> dict[str, Any]:
 
 
 async def show(request: Request) -> Response:
-    return Json(description(_server(request)))
+    server = _server(request)
+    tools = {"code_interpreter": await _problem_of_code(server)}
+    return Json({**description(server), "tools": tools})
+
+
+async def _problem_of_code(server: EngineServer) -> str:
+    """Why no code can be run, as a sentence; "" if it can, or while that is not known yet."""
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            return await server.engine.interpreter.problem()
+    except TimeoutError:
+        return ""
 
 
 async def check(request: Request) -> Response:

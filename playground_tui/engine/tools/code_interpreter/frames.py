@@ -33,10 +33,8 @@ class Received:
     output: Output
     files: list[MadeFile] = field(default_factory=list)
     pictures: int = 0
-    room: int = 0
-
-    def __post_init__(self) -> None:
-        self.room = self.limits.made_total
+    picture_bytes: int = 0
+    file_bytes: int = 0
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Take the next frame; whether the code is done. Raises Violation, IncompleteReadError, ConnectionError.
@@ -49,8 +47,8 @@ class Received:
         if kind == PICTURE and size <= self.limits.picture:
             self._picture(await reader.readexactly(size))
             await send(writer, SEEN)
-        elif kind == FILE and size <= min(self.room, self.limits.made_file):
-            self.room -= size
+        elif kind == FILE and size <= min(self.limits.made_total - self.file_bytes, self.limits.made_file):
+            self.file_bytes += size
             self._file(name, await reader.readexactly(size))
         else:
             raise Violation
@@ -59,10 +57,11 @@ class Received:
     def _picture(self, png: bytes) -> None:
         if not png.startswith(_PNG):
             self.output.note("(A picture that is not in the format PNG cannot be shown.)")
-        elif self.pictures == self.limits.pictures:
+        elif self.pictures == self.limits.pictures or self.picture_bytes + len(png) > self.limits.picture_total:
             self.output.note("(Further pictures are left out.)")
         else:
             self.pictures += 1
+            self.picture_bytes += len(png)
             self.output.picture(png)
 
     def _file(self, name: str, content: bytes) -> None:

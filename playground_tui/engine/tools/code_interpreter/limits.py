@@ -37,10 +37,13 @@ class Limits:
     """Files that are handed back."""
     made_file: int = 64 * MEGABYTE
     """Bytes of each of them."""
-    made_total: int = 128 * MEGABYTE
+    made_total: int = 64 * MEGABYTE
     """Bytes of all of them."""
     pictures: int = 50
     picture: int = 16 * MEGABYTE
+    """Bytes of each of them."""
+    picture_total: int = 32 * MEGABYTE
+    """Bytes of all of them."""
     start_seconds: float = 20.0
     """A sandbox that is not ready by then is none."""
 

@@ -91,6 +91,11 @@ def thaw(init: int) -> None:
     _signal(_below(init), signal.SIGCONT)
 
 
+def interrupt(init: int) -> None:
+    """Interrupt them, as ctrl+c does in a terminal."""
+    _signal(_below(init), signal.SIGINT)
+
+
 def _below(pid: int) -> list[int]:
     return [one for one in family(pid) if one != pid]
 

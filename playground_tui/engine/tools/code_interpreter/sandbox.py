@@ -61,8 +61,8 @@ class Sandbox:
         self._pipe = output
         self._limits = limits
         self._output = Output(output, limits.output)
-        self._init = self._worker = 0
-        self._handles: list[int] = []
+        self._init = 0
+        self._handles = [_handle(process.pid)]
         self._group: cgroup.ControlGroup | None = None
         self._turn: asyncio.Task[Turn] | None = None
         self._watchdog: Watchdog | None = None
@@ -71,7 +71,7 @@ class Sandbox:
     @property
     def alive(self) -> bool:
         """Whether it can run code."""
-        return self._process.returncode is None and bool(self._handles)
+        return self._process.returncode is None and self._pipe >= 0
 
     async def ready(self, uid: int) -> None:
         """Wait until the worker is ready, and see for ourselves that it can do no harm. Raises StartFailed."""
@@ -81,13 +81,13 @@ class Sandbox:
         except (TimeoutError, asyncio.IncompleteReadError, frames.Violation):
             self._output.drain()
             raise StartFailed(_last_line(self._output)) from None
-        self._init, self._worker = self._find()
-        if kind != frames.READY or not processes.confined(self._worker, uid):
+        self._init, worker = self._find()
+        self._handles.append(_handle(self._init))
+        if kind != frames.READY or not processes.confined(worker, uid):
             raise StartFailed("the worker has rights that it must not have", unsafe=True)
-        self._handles = [os.pidfd_open(pid) for pid in (self._init, self._worker)]
         self._group = cgroup.delegated(self._limits)
         if self._group is not None:
-            self._group.take([self._init, self._worker])
+            self._group.take([self._init, worker])
         await processes.freeze(self._init)
 
     def _find(self) -> tuple[int, int]:
@@ -160,8 +160,7 @@ class Sandbox:
             asyncio.get_running_loop().remove_reader(self._pipe)
 
     def _interrupt(self) -> None:
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handles[1], signal.SIGINT)
+        processes.interrupt(self._init)
 
     def _kill(self) -> None:
         """The kernel ends every process of a process namespace with its first one."""
@@ -170,8 +169,6 @@ class Sandbox:
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
         if self._group is not None:
             self._group.kill()
-        with suppress(ProcessLookupError):
-            self._process.kill()
 
     async def end(self) -> None:
         """End all its processes. Returns when they are gone."""
@@ -218,6 +215,11 @@ async def _spawn(setup: Setup, limits: Limits, uid: int | None, output: int) -> 
                 env={},
                 start_new_session=True,
             )
+
+
+def _handle(pid: int) -> int:
+    """What a process is signalled by: it stands for this process alone, whatever its number is given to later."""
+    return os.pidfd_open(pid)
 
 
 def unused_uid() -> int:

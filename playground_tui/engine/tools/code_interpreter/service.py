@@ -60,18 +60,20 @@ class Interpreter:
         self._idle_seconds = idle_seconds
         self._patience = patience
         self._setup: Setup | None = None
-        self._asked: tuple[float, str] | None = None
-        self._asking = asyncio.Lock()
+        self._probe: asyncio.Task[str] | None = None
+        self._probed_at = 0.0
         self._seats: dict[str, _Seat] = {}
         self._freed = asyncio.Condition()
         self._tidying: asyncio.Task[None] | None = None
 
     async def problem(self) -> str:
         """Why no code can be run here, as a sentence that says what to do; "" if it can."""
-        async with self._asking:
-            if self._asked is None or (self._asked[1] and time.monotonic() - self._asked[0] > _ASK_AGAIN):
-                self._asked = (time.monotonic(), await self._try())
-            return self._asked[1]
+        probe = self._probe
+        old = time.monotonic() - self._probed_at > _ASK_AGAIN
+        if probe is None or (probe.done() and (probe.cancelled() or (old and probe.result()))):
+            self._probed_at = time.monotonic()
+            probe = self._probe = asyncio.create_task(self._try())
+        return await asyncio.shield(probe)
 
     async def _try(self) -> str:
         try:
@@ -102,9 +104,15 @@ class Interpreter:
         finally:
             seat.users -= 1
             seat.used_at = time.monotonic()
+            await self._leave(thread_id, seat)
+
+    async def _leave(self, thread_id: str, seat: _Seat) -> None:
+        if self._seats.get(thread_id) is seat:
             self._tidy()
-            async with self._freed:
-                self._freed.notify_all()
+        elif not seat.users and seat.sandbox is not None:  # the thread was forgotten meanwhile
+            await seat.sandbox.end()
+        async with self._freed:
+            self._freed.notify_all()
 
     async def _run(self, thread_id: str, seat: _Seat, code: str, files: Sequence[Mounted]) -> CodeResult:
         anew = False
@@ -176,8 +184,10 @@ class Interpreter:
 
     async def stop(self) -> None:
         """End all sandboxes."""
-        if self._tidying is not None:
-            self._tidying.cancel()
+        for task in (self._tidying, self._probe):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         for thread_id in list(self._seats):
             await self._end(thread_id)
 

@@ -13,6 +13,8 @@ from playground_tui.engine.tools.code_interpreter.output import Output
 from playground_tui.engine.tools.code_interpreter.processes import Usage
 
 _INTERVAL = 0.05
+_SPARE_TASKS = 8
+"""The kernel holds code to its processes where it counts as it should; beyond this the code is ended."""
 _SCARCE = 0.03
 """When only this part of the machine's memory is available, code is ended before the kernel ends something else."""
 
@@ -63,7 +65,7 @@ class Watchdog:
 
     def _fatal(self, used: Usage) -> str:
         limits = self._limits
-        if used.tasks > limits.processes:
+        if used.tasks > limits.processes + _SPARE_TASKS:
             return f"it had more than {limits.processes} processes and threads"
         if used.memory > limits.memory and processes.memory_shared_out(self._init) > limits.memory:
             return f"it used more than {limits.memory // MEGABYTE:,} MB of memory"

@@ -84,6 +84,7 @@ class Worker:
         self._directory = directory
         self._output = output
         self._options = options
+        self._process = os.getpid()
         self._count = 0
         self._main = types.ModuleType("__main__")
         self._known: dict[str, _Stamp] = {}
@@ -127,6 +128,8 @@ class Worker:
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._flush()
+            if os.getpid() != self._process:  # a child that the code made and that came back here
+                os._exit(0)
         self._hand_back()
         self._channel.send(DONE)
 
