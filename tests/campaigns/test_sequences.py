@@ -1,0 +1,11 @@
+"""Random sequences of calls, a few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.campaigns.sequences import campaign
+
+
+async def test_no_sequence_of_calls_is_answered_wrongly(tmp_path: Path) -> None:
+    assert await campaign(tmp_path, sequences=40, seed=2) > 400
