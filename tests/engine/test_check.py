@@ -160,6 +160,11 @@ BROKEN = [
         "status = 'cancelled'",
         "vector store file {} of vs_one is cancelled and can be searched",
     ),
+    (
+        "vector_store_files",
+        "status = 'cancelled', body = json_set(body, '$.status', 'cancelled')",
+        "vector store file {} of vs_one is cancelled and has chunks",
+    ),
     ("vector_store_files", "id = 'file-two'", "vector store file {} of vs_one has no file"),
     (
         "batch_files",
@@ -167,7 +172,7 @@ BROKEN = [
         "file batch vsfb_vs_two of vs_two has a file of another store, or one that was",
     ),
     ("chunks", "position = 7", "vector store file file-one of vs_one lacks some of its 2 chunks"),
-    ("chunks", "embedding = null", "vector store file file-one of vs_one has embeddings of different lengths"),
+    ("chunks", "embedding = null", "vector store file file-one of vs_one lacks embeddings of openai/e, or"),
 ]
 
 

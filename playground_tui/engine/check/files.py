@@ -110,11 +110,11 @@ CHUNKS = (
     ),
     Rule(
         "vector store file",
-        "of {store} has embeddings of different lengths, or for some of its chunks alone",
-        """SELECT v.id, v.vector_store_id AS store
+        "of {store} lacks embeddings of {model}, or has some of another length",
+        """SELECT v.id, v.vector_store_id AS store, v.embedder AS model
             FROM chunks k JOIN vector_store_files v ON v.seq = k.store_file WHERE v.embedder IS NOT NULL
             GROUP BY v.seq HAVING min(coalesce(length(k.embedding), 0)) <> max(coalesce(length(k.embedding), 0))
-            OR max(length(k.embedding)) % 4 <> 0""",
+            OR max(coalesce(length(k.embedding), 0)) % 4 <> 0 OR min(coalesce(length(k.embedding), 0)) = 0""",
     ),
     Rule(
         "chunk",
