@@ -163,7 +163,7 @@ BROKEN = [
     (
         "vector_store_files",
         "status = 'cancelled', body = json_set(body, '$.status', 'cancelled')",
-        "vector store file {} of vs_one is cancelled and has chunks",
+        "vector store file {} of vs_one is cancelled and can be searched",
     ),
     ("vector_store_files", "id = 'file-two'", "vector store file {} of vs_one has no file"),
     (
