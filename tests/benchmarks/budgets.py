@@ -58,6 +58,7 @@ BUDGETS = (
     Budget("crowd: first event, p95, s"),
     Budget("crowd: events per s", 1_500, least=True),
     Budget("crowd: tokens per s"),
+    Budget("crowd: engine's CPU s per 1,000 tokens", 0.4),
     Budget("crowd: engine's RSS before, MiB"),
     Budget("crowd: engine's RSS after, MiB", 200),
     Budget("crowd: growth of RSS with each further crowd, MiB", 15),

@@ -13,7 +13,7 @@ import httpx2
 
 from tests.benchmarks.answer import answer
 from tests.benchmarks.engine import made, streamed
-from tests.benchmarks.measure import Figures, percentile, rss_mib
+from tests.benchmarks.measure import Figures, cpu_seconds, percentile, rss_mib
 from tests.benchmarks.own_engine import own_engine
 from tests.benchmarks.server import Server
 
@@ -55,14 +55,15 @@ def _value(lines: list[str], head: str) -> str:
 def crowd_figures(home: Path, *, runs: int = RUNS) -> Figures:
     """Figures of an engine of its own that `runs` clients stream from at once, a few times over."""
     with Server(0, TOKENS) as server, own_engine(home, server) as address:
-        before = rss_mib(address.pid)
+        before, worked = rss_mib(address.pid), cpu_seconds(address.pid)
         figures = asyncio.run(crowd(address.socket, server.base_url, runs))
-        peak = rss_mib(address.pid)
+        peak, worked = rss_mib(address.pid), cpu_seconds(address.pid) - worked
         for _ in range(ROUNDS - 1):
             asyncio.run(crowd(address.socket, server.base_url, runs))
         more = rss_mib(address.pid) - peak
     return {
         **figures,
+        "crowd: engine's CPU s per 1,000 tokens": worked / (runs * TOKENS) * 1000,
         "crowd: engine's RSS before, MiB": before,
         "crowd: engine's RSS after, MiB": peak,
         "crowd: growth of RSS with each further crowd, MiB": more / (ROUNDS - 1),
