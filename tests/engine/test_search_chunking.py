@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playground_tui.engine.tools.file_search.chunking import Chunk, cut, tokens
@@ -47,6 +47,7 @@ TEXTS = st.text(st.sampled_from("ab1.!? \n,東é_\t"), max_size=3000) | st.lists
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(100, 300), st.integers(0, 50))
 @example("x" * 3000, 100, 50)
 @example("." * 3000, 100, 0)
@@ -58,6 +59,7 @@ def test_no_chunk_is_too_long_and_each_is_a_part_of_the_text(text, size, overlap
         assert text.strip().endswith(chunks[-1])
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(100, 300))
 @example("." * 3000, 100)
 def test_without_overlap_everything_is_in_one_chunk(text, size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from playground_tui.engine.tools.file_search.chunking import Chunk
+from playground_tui.engine.tools.file_search.reading import __main__ as program
 from playground_tui.engine.tools.file_search.reading.formats import text_of
 from playground_tui.engine.tools.file_search.reading.process import DAMAGED, Limits, read_chunks
 from playground_tui.engine.tools.file_search.reading.refusal import Unreadable
@@ -218,6 +220,38 @@ async def test_a_file_is_read_and_cut_in_a_process_of_its_own(tmp_path):
     assert len(found) > 3
     assert found[0].heading == "One"
     assert found[-1].text.endswith("The end.")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"# One\n\nText.", [["# One\n\nText.", "One"], {"chunks": 1}]),
+        (b"", [{"code": "invalid_file", "message": "The file is empty."}]),
+    ],
+)
+def test_the_process_answers_in_lines(tmp_path, monkeypatch, content, expected):
+    limits: list[tuple[int, int]] = []
+    monkeypatch.setattr(program, "limit", lambda *given: limits.append(given))
+    path = tmp_path / "content"
+    path.write_bytes(content)
+    task = {"path": str(path), "filename": "a.md", "size": 100, "overlap": 0, "memory": 5, "seconds": 6, "most": 9}
+    answer = io.StringIO()
+    program.main(io.StringIO(json.dumps(task)), answer)
+    assert [json.loads(line) for line in answer.getvalue().splitlines()] == expected
+    assert limits == [(5, 6)]
+
+
+def test_too_little_memory_is_said(tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(program, "limit", lambda *_: None)
+    monkeypatch.setattr(program, "text_of", fail)
+    path = tmp_path / "content"
+    path.touch()
+    answer = io.StringIO()
+    program.main(io.StringIO(json.dumps({"path": str(path), "filename": "a", "memory": 1, "seconds": 1})), answer)
+    assert "more memory" in json.loads(answer.getvalue())["message"]
 
 
 async def test_a_file_without_text_is_refused_by_the_process(tmp_path):

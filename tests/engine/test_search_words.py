@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playground_tui.engine.tools.file_search.words import COMMON, MOST, match_of, searchable, terms
@@ -27,6 +27,7 @@ def finds(index: sqlite3.Connection, text: str, query: str) -> bool:
     return bool(wanted and index.execute("SELECT 1 FROM w WHERE w MATCH ?", (match_of(wanted),)).fetchall())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 @example('"')
 @example("NEAR(a b, 3) AND NOT *")

@@ -168,10 +168,8 @@ class Indexer:
         return used
 
     async def _keep(self, seq: int, first: int, name: str, part: Sequence[Chunk]) -> bool:
-        new = [
-            NewChunk(chunk.text, chunk.heading, searchable(about(name, chunk.heading, chunk.text))) for chunk in part
-        ]
-        return await self._database.write(lambda c: chunks.add(c, seq, first, new))
+        # The words are made in the writer's thread, too: the event loop has runs to stream.
+        return await self._database.write(lambda c: chunks.add(c, seq, first, [_new(name, chunk) for chunk in part]))
 
     async def _embed_next(self) -> bool:
         """Embed the oldest file that has no embeddings; whether there was one."""
@@ -211,6 +209,10 @@ class Indexer:
             await self._database.write(partial(chunks.embed, embeddings=by_seq))
             first, whole = first + PART, len(stored)
         await self._database.write(lambda c: chunks.embedded(c, seq, model))
+
+
+def _new(name: str, chunk: Chunk) -> NewChunk:
+    return NewChunk(chunk.text, chunk.heading, searchable(about(name, chunk.heading, chunk.text)))
 
 
 def about(name: str, heading: str, text: str) -> str:
