@@ -62,7 +62,7 @@ class Sandbox:
         self._limits = limits
         self._output = Output(output, limits.output)
         self._init = 0
-        self._handles = [_handle(process.pid)]
+        self._handles = _handles(process.pid)
         self._group: cgroup.ControlGroup | None = None
         self._turn: asyncio.Task[Turn] | None = None
         self._watchdog: Watchdog | None = None
@@ -82,7 +82,7 @@ class Sandbox:
             self._output.drain()
             raise StartFailed(_last_line(self._output)) from None
         self._init, worker = self._find()
-        self._handles.append(_handle(self._init))
+        self._handles += _handles(self._init)
         if kind != frames.READY or not processes.confined(worker, uid):
             raise StartFailed("the worker has rights that it must not have", unsafe=True)
         self._group = cgroup.delegated(self._limits)
@@ -217,9 +217,15 @@ async def _spawn(setup: Setup, limits: Limits, uid: int | None, output: int) -> 
             )
 
 
-def _handle(pid: int) -> int:
-    """What a process is signalled by: it stands for this process alone, whatever its number is given to later."""
-    return os.pidfd_open(pid)
+def _handles(pid: int) -> list[int]:
+    """What a process is signalled by: it stands for this process alone, whatever its number is given to later.
+
+    None for one that is gone already.
+    """
+    try:
+        return [os.pidfd_open(pid)]
+    except ProcessLookupError:
+        return []
 
 
 def unused_uid() -> int:

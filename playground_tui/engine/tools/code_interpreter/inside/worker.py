@@ -115,6 +115,8 @@ class Worker:
         for _ in blocks:
             pass
         if problem:
+            with suppress(OSError):
+                path.unlink()
             self._say(f"The file {name} could not be placed here: {problem}.")
 
     def _turn(self, code: str) -> None:
