@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from playground_tui.engine.store.tables import chunks
 from playground_tui.engine.tools.file_search import indexing
@@ -151,6 +151,30 @@ async def test_a_file_that_is_ended_in_the_middle_leaves_nothing(engine, monkeyp
     for _ in range(2):
         await store_of(engine, b_txt="next")
     assert await kept(engine) == 0
+
+
+async def words_left(engine: ScriptedEngine) -> int:
+    """How many chunks have words in the index."""
+    counted = text("SELECT count(*) FROM chunk_words_docsize")
+    return await engine.engine.database.read(lambda c: c.execute(counted).scalar_one())
+
+
+@pytest.mark.parametrize("what", ["file", "store file", "store"])
+async def test_the_words_of_what_is_deleted_leave_the_index_afterwards(engine, monkeypatch, what):
+    monkeypatch.setattr(indexing, "PART", 2)
+    store_id = await store_of(engine, a_txt="Some words stand here. " * 2000, b_txt="others")
+    file_id = (await files_of(engine, store_id))[0]["id"]
+    paths = {"file": f"/files/{file_id}", "store file": f"/vector_stores/{store_id}/files/{file_id}"}
+    assert await words_left(engine) == await kept(engine) > 5
+    await engine.http.delete(paths.get(what, f"/vector_stores/{store_id}"))
+    left = await kept(engine)
+    assert left == (0 if what == "store" else 1)
+    assert await names(engine, store_id, "words") == []
+
+    async def done() -> bool:
+        return await words_left(engine) == left
+
+    await eventually(done)
 
 
 async def test_one_file_that_takes_long_does_not_hold_up_the_others(engine, monkeypatch):

@@ -120,7 +120,9 @@ async def _blocks(opened: BinaryIO) -> AsyncIterator[bytes]:
 
 async def delete(request: Request) -> Response:
     file_id = request.path_params["file_id"]
-    await engine_of(request).files.remove(file_id)
+    engine = engine_of(request)
+    await engine.files.remove(file_id)
+    engine.search.wake()
     return Json({"id": file_id, "object": "file", "deleted": True})
 
 

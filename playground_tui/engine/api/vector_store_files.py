@@ -88,6 +88,7 @@ async def delete(request: Request) -> Response:
         store_files.remove(c, store_id, file_id, at=engine.now())
 
     await engine.database.write(remove)
+    engine.search.wake()
     return Json(objects.deleted_object("vector_store.file", file_id))
 
 

@@ -66,6 +66,7 @@ async def modify(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     engine, store_id = engine_of(request), request.path_params["vector_store_id"]
     await engine.database.write(lambda c: vector_stores.remove(c, store_id, at=engine.now()))
+    engine.search.wake()
     return Json(objects.deleted_object("vector_store", store_id))
 
 

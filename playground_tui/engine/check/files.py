@@ -124,7 +124,7 @@ CHUNKS = (
     Rule(
         "chunk",
         "is gone and still found by its words",
-        "SELECT id FROM chunk_words_docsize EXCEPT SELECT seq FROM chunks",
+        "SELECT id FROM chunk_words_docsize EXCEPT SELECT seq FROM chunks EXCEPT SELECT seq FROM gone_chunks",
     ),
 )
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from playground_tui.engine.store.tables import chunks, files, vector_store_files
+from playground_tui.engine.store.tables import chunks, files, gone_chunks, vector_store_files
 
 _words = table("chunk_words", column("rowid", Integer), column("words", Text))
 _all_words: ColumnElement[str] = literal_column("chunk_words")
@@ -93,6 +93,18 @@ def begin(c: Connection, store_file: int) -> bool:
         return False
     c.execute(delete(chunks).where(chunks.c.store_file == store_file))
     return True
+
+
+def words_left(c: Connection) -> bool:
+    """Whether there are words in the index of chunks that are gone."""
+    return c.execute(select(gone_chunks.c.seq).limit(1)).first() is not None
+
+
+def forget_words(c: Connection, limit: int) -> None:
+    """Take the words of chunks that are gone out of the index, of so many at most."""
+    seqs = list(c.execute(select(gone_chunks.c.seq).limit(limit)).scalars())
+    c.execute(delete(_words).where(_words.c.rowid.in_(_among(seqs))))
+    c.execute(delete(gone_chunks).where(gone_chunks.c.seq.in_(_among(seqs))))
 
 
 def unembedded(c: Connection, besides: Collection[int]) -> int | None:

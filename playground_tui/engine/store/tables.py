@@ -247,9 +247,13 @@ chunks = Table(
     Column("text", Text, nullable=False),
     Column("embedding", LargeBinary),
     UniqueConstraint("store_file", "position"),
+    sqlite_autoincrement=True,
 )
 """What files are searched by, in pieces. `heading` tells the headings that `text` stands under, "" without any.
 
 `embedding` is float32, little-endian, of length one; null without any. The words are in the full-text table
-`chunk_words` (SQLite's FTS5) under the same numbers; a chunk that goes takes its words along.
+`chunk_words` (SQLite's FTS5) under the same numbers, which are never used again.
 """
+
+gone_chunks = Table("gone_chunks", metadata, Column("seq", Integer, primary_key=True))
+"""The chunks that are gone and whose words are still to be taken out of the index."""

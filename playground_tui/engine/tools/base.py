@@ -52,7 +52,7 @@ class FileSearch(Protocol):
         ...
 
     def wake(self) -> None:
-        """Files were added: index them in the background."""
+        """Files were added or taken out: bring the index up to date in the background."""
         ...
 
 

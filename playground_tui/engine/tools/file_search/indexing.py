@@ -30,7 +30,7 @@ from playground_tui.engine.tools.file_search.words import searchable
 
 WORKERS = 2
 """Files that are indexed at a time: one that takes long does not hold up all others."""
-PART = 100
+PART = 50
 """Chunks that are stored in one transaction, and embedded between two."""
 LOOK_AGAIN = 0.5
 """Seconds after which somebody who waits looks by himself."""
@@ -109,7 +109,7 @@ class Indexer:
         try:
             while calls != self._calls:
                 calls = self._calls
-                while await self._index_next() or await self._embed_next():
+                while await self._index_next() or await self._forget_next() or await self._embed_next():
                     pass
         except SQLAlchemyError as error:
             _log.error("indexing has to wait: %s", error)
@@ -170,6 +170,13 @@ class Indexer:
     async def _keep(self, seq: int, first: int, name: str, part: Sequence[Chunk]) -> bool:
         # The words are made in the writer's thread, too: the event loop has runs to stream.
         return await self._database.write(lambda c: chunks.add(c, seq, first, [_new(name, chunk) for chunk in part]))
+
+    async def _forget_next(self) -> bool:
+        """Take out some of the words of chunks that are gone; whether there were any."""
+        if not await self._database.read(chunks.words_left):
+            return False
+        await self._database.write(lambda c: chunks.forget_words(c, PART))
+        return True
 
     async def _embed_next(self) -> bool:
         """Embed the oldest file that has no embeddings; whether there was one."""

@@ -54,8 +54,8 @@ class SearchService:
         return await self._indexer.settled(vector_store_ids, seconds)
 
     def wake(self) -> None:
-        """Files were added, or there are other providers: go on in the background. Called at start too, for what an
-        engine before left."""
+        """Files were added or taken out, or there are other providers: go on in the background. Called at start too,
+        for what an engine before left."""
         self._indexer.wake()
 
     async def stop(self) -> None:

@@ -11,8 +11,9 @@ down_revision = "0001"
 WORDS = (
     # Its rows have the numbers of their chunks. What stands in it is not quite their text: see the module of chunks.
     "CREATE VIRTUAL TABLE chunk_words USING fts5(words, tokenize='porter unicode61 remove_diacritics 2')",
+    # Taking words out of the index costs as much as putting them in: that is done later, little by little.
     """CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
-        DELETE FROM chunk_words WHERE rowid = old.seq;
+        INSERT INTO gone_chunks(seq) VALUES (old.seq);
     END""",
 )
 
@@ -139,6 +140,8 @@ def _chunks() -> None:
         sa.ForeignKeyConstraint(
             ["store_file"], ["vector_store_files.seq"], name="fk_chunks_store_file", ondelete="CASCADE"
         ),
+        sqlite_autoincrement=True,
     )
+    op.create_table("gone_chunks", sa.Column("seq", sa.Integer(), primary_key=True))
     for statement in WORDS:
         op.execute(statement)
