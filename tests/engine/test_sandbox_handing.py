@@ -31,6 +31,7 @@ WRITE = "import os, struct\nfor pipe in range(3, 20):\n    try: os.write(pipe, {
         "struct.pack('>BHQ', 3, 6, 1) + b'/etc/x' + b'x'",
         "struct.pack('>BHQ', 4, 0, 2 ** 40)",
         "struct.pack('>BHQ', 200, 0, 0)",
+        "struct.pack('>BHQ', 4, 0, 0) * 1500",
         "struct.pack('>BHQ', 6, 0, 5) + b'hello'",
         "b''.join(struct.pack('>BHQ', 3, 1, 0) + b'x' for _ in range(200))",
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -190,6 +192,17 @@ async def test_a_process_that_ends_is_said_and_begun_anew(made: Bench, code: str
     printed = await made.text("x = 1\n" + code)
     assert printed.endswith("Its variables are gone.)\n") and said in printed
     assert await made.text("'x' in globals()") == ANEW + "False\n"
+
+
+async def test_a_sandbox_that_was_killed_while_idle_leaves_nothing_open(made: Bench) -> None:
+    await made.text("x = 1")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        sandbox = sandbox_of(made)
+        os.kill(sandbox._init, signal.SIGKILL)
+        await until(lambda sandbox=sandbox: not sandbox.alive)
+        assert await made.text("2") == ANEW + "2\n"
+    await until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before)
 
 
 async def test_the_remark_comes_before_a_picture_too(made: Bench) -> None:

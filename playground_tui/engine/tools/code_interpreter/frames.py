@@ -18,6 +18,7 @@ READY, CODE, FILE, PICTURE, SEEN, DONE = range(1, 7)
 
 _BLOCK = 256 * 1024
 _LONGEST_NAME = 255
+_MOST_SHOWN = 1000
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -32,6 +33,8 @@ class Received:
     limits: Limits
     output: Output
     files: list[MadeFile] = field(default_factory=list)
+    shown: int = 0
+    """How often there was something to show, pictures or not."""
     pictures: int = 0
     picture_bytes: int = 0
     file_bytes: int = 0
@@ -55,6 +58,9 @@ class Received:
         return False
 
     def _picture(self, png: bytes) -> None:
+        self.shown += 1
+        if self.shown > _MOST_SHOWN:
+            raise Violation
         if not png.startswith(_PNG):
             self.output.note("(A picture that is not in the format PNG cannot be shown.)")
         elif self.pictures == self.limits.pictures or self.picture_bytes + len(png) > self.limits.picture_total:

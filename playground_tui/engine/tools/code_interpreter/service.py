@@ -125,19 +125,20 @@ class Interpreter:
 
     async def _take_place(self, thread_id: str, seat: _Seat) -> bool:
         """Start the thread's sandbox; whether it had one before. Raises CannotRun."""
+        if seat.sandbox is not None:
+            await seat.sandbox.end()
         async with self._freed:
             try:
                 async with asyncio.timeout(self._patience):
-                    while not await self._make_room(seat):
+                    while not await self._make_room():
                         await self._freed.wait()
             except TimeoutError:
                 raise cannot(f"{self._most} other threads are running code, which is the limit. Try again.") from None
             seat.sandbox, seat.placed, seat.made = await self._start(), set(), set()
         return await asyncio.to_thread(self._marks.add, thread_id)
 
-    async def _make_room(self, seat: _Seat) -> bool:
+    async def _make_room(self) -> bool:
         """Whether there is a place for one more; the one that was idle longest gives way."""
-        seat.sandbox = None
         held = {name: one for name, one in self._seats.items() if one.sandbox is not None and one.sandbox.alive}
         if len(held) < self._most:
             return True
