@@ -88,6 +88,11 @@ class AssistantDraft:
         """Types of the tools that are kept but not edited here."""
         return tools.others(tools.tool_list(self.base))
 
+    @property
+    def switched_on(self) -> set[str]:
+        """The types of the tools that are on, functions aside."""
+        return {tool for tool in tools.SWITCHES if self.value(tool) is True}
+
     # What is sent
 
     def changes(self) -> dict[str, Any]:

@@ -61,11 +61,10 @@ class FileCounts:
         return cls(*(whole_of(counts, name) or 0 for name in ("total", "in_progress", "failed")))
 
     def words(self) -> str:
-        """`3 files, 1 being indexed`."""
-        total = f"{self.total} file{'s' if self.total != 1 else ''}" if self.total else "none"
-        busy = f"{self.in_progress} being indexed" if self.in_progress else ""
-        failed = f"{self.failed} not readable" if self.failed else ""
-        return ", ".join(filter(None, (total, busy, failed)))
+        """`none`, or `3, 1 indexing, 1 failed`."""
+        busy = f"{self.in_progress} indexing" if self.in_progress else ""
+        failed = f"{self.failed} failed" if self.failed else ""
+        return ", ".join(filter(None, (str(self.total or "none"), busy, failed)))
 
 
 def files_for_code(raw: Json) -> list[str]:

@@ -15,7 +15,6 @@ from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
 from playground_tui.assistants.objects import Json, Run
 from playground_tui.assistants.save_state import SaveState
-from playground_tui.assistants.tools import SWITCHES
 from playground_tui.cache.state import DraftState
 from playground_tui.cache.versions import Versions
 from playground_tui.text import clean
@@ -235,10 +234,6 @@ class Editing:
     def note_run(self, run: Run) -> None:
         """Say at its field what the run did without."""
         self._form.show_notes({field: UNUSED for field in UNUSED_FIELD.findall(run.notes) if field in API_FIELD})
-
-    def tools_in_form(self) -> set[str]:
-        """The types of the tools that are ticked and that files can be for."""
-        return {tool for tool in SWITCHES if self._form.draft.value(tool) is True}
 
     def stop_retrying(self) -> bool:
         """Stop the countdown to the next attempt to save; False when there is none."""

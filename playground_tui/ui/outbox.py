@@ -16,6 +16,8 @@ class Outbox:
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._items: list[WaitingMessage] = []
+        self._returned: tuple[str | None, WaitingMessage] | None = None
+        """The message handed back last, with its thread: whether the server has it may be unknown."""
 
     @property
     def items(self) -> tuple[WaitingMessage, ...]:
@@ -25,12 +27,23 @@ class Outbox:
         """Take over what an earlier start left: shown as not sent until a key sends or edits it."""
         self._items = [replace(item, state="not sent") for item in items]
 
-    def add(self, text: str, key: str = "", files: Sequence[AttachedFile] = ()) -> WaitingMessage:
-        """Put a message at the end; under a `key` of before when it is sent once more."""
-        item = WaitingMessage(key or str(uuid.uuid4()), text, "waiting", tuple(files))
+    def add(self, text: str, files: Sequence[AttachedFile] = (), *, thread_id: str | None = None) -> WaitingMessage:
+        """Put a message at the end.
+
+        One that was handed back and comes again as it was keeps its key, so that it is not there twice.
+        """
+        item = WaitingMessage(str(uuid.uuid4()), text, "waiting", tuple(files))
+        returned, self._returned = self._returned, None
+        if returned is not None and returned == (thread_id, replace(returned[1], text=text, files=item.files)):
+            item = replace(item, key=returned[1].key)
         self._items.append(item)
         self._changed()
         return item
+
+    def give_back(self, item: WaitingMessage, thread_id: str | None) -> None:
+        """A message of this thread goes back to where it was written."""
+        self._returned = (thread_id, item)
+        self.take(item.key)
 
     def next(self) -> WaitingMessage | None:
         """The message to go out next, if any is to go out."""

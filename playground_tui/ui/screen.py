@@ -79,7 +79,7 @@ class SplitScreen(ScreenActions, Screen[None]):
 
     def on_mount(self) -> None:
         self.editing = Editing(self.desk, self.form_pane)
-        self.sending = Sending(self.desk, self.chat_pane, self.editing)
+        self.sending = Sending(self.desk, self.chat_pane, self.editing, lambda: self.form_pane.draft.switched_on)
         self.picking = Picking(self.desk, self, self.editing, self.sending)
         self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
         self.editing.restore()
@@ -124,7 +124,7 @@ class SplitScreen(ScreenActions, Screen[None]):
         self.sending.chatting.attaching.pump(again=True)
         self._names_wanted()
         self.form_pane.show_tool_problems(self.desk.tool_problems)
-        self.form_pane.ask_for_counts(again=True)
+        self.count_files()
         refused = await read_models(self.desk, self.form_pane) or refused
         if self.desk.client is not None and not self.desk.client.is_engine:
             self._watch_foreign(refused)
@@ -255,24 +255,6 @@ class SplitScreen(ScreenActions, Screen[None]):
     @on(form.ListRequested)
     def _list_requested(self) -> None:
         self.action_open_assistant()
-
-    @on(form.ToolFilesRequested)
-    def _tool_files_requested(self, message: form.ToolFilesRequested) -> None:
-        self._attempt(self._tool_files(message.tool), "The files could not be shown")
-
-    async def _tool_files(self, tool: str) -> None:
-        await self.file_picking.tool_files(self.editing.assistant_id, tool)
-        await self.editing.refresh()
-        self.form_pane.ask_for_counts(again=True)
-
-    @on(form.CountsWanted)
-    def _counts_wanted(self, message: form.CountsWanted) -> None:
-        self.desk.work(self._read_counts(message.store), group="counts", exclusive=True)
-
-    async def _read_counts(self, store: str) -> None:
-        if self.desk.client is not None:
-            with suppress(AssistantsError):
-                self.form_pane.show_counts(store, await self.desk.client.assistant_files.counts(store))
 
     @on(form.EditorRequested)
     def _editor_requested(self) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from textual import on
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from playground_tui.assistants.errors import AssistantsError
+from playground_tui.assistants.stored import store_of
 from playground_tui.text import clean, shorten
 from playground_tui.ui import clipboard, editor, keys
 from playground_tui.ui.chatting import COMPOSER, NEW_THREAD
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 from playground_tui.ui.dialogs.help import Help
+from playground_tui.ui.form.messages import CountsWanted, ToolFilesRequested
 
 if TYPE_CHECKING:
     from playground_tui.ui.chat.pane import ChatPane
@@ -141,6 +145,26 @@ class ScreenActions(Screen[None]):
 
     def action_save_file(self) -> None:
         self._attempt(self.file_picking.save(), "Not saved")
+
+    @on(ToolFilesRequested)
+    def _tool_files_requested(self, message: ToolFilesRequested) -> None:
+        self._attempt(self._tool_files(message.tool), "The files could not be shown")
+
+    async def _tool_files(self, tool: str) -> None:
+        await self.file_picking.tool_files(self.editing.assistant_id, tool)
+        await self.editing.refresh()
+        self.count_files()
+
+    @on(CountsWanted)
+    def count_files(self) -> None:
+        """Read how many files the assistant's vector store has."""
+        if store := store_of(self.form_pane.draft.base):
+            self.desk.work(self._read_counts(store), group="counts", exclusive=True)
+
+    async def _read_counts(self, store: str) -> None:
+        if self.desk.client is not None:
+            with suppress(AssistantsError):
+                self.form_pane.tools.show_counts(store, await self.desk.client.assistant_files.counts(store))
 
     def action_run_again(self) -> None:
         self.sending.run_again()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
 from playground_tui.assistants.errors import AssistantsError, Rejected, ThreadGone
 from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
-from playground_tui.cache.state import AttachedFile, WaitingMessage
+from playground_tui.cache.state import WaitingMessage
 from playground_tui.ui.attaching import sent_files
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.chatting import Chatting
@@ -32,18 +32,15 @@ GOES_ON = frozenset({"completed", "incomplete"})
 class Sending:
     """The traffic of the open thread."""
 
-    def __init__(self, desk: Desk, pane: ChatPane, editing: Editing) -> None:
+    def __init__(self, desk: Desk, pane: ChatPane, editing: Editing, tools: Callable[[], Collection[str]]) -> None:
+        """`tools` gives the types of the tools that are ticked in the form."""
         self._desk = desk
         self._pane = pane
         self._editing = editing
-        self.chatting = Chatting(
-            desk, pane, self.follow, self.pump, tools=editing.tools_in_form, uploaded=self._files_arrived
-        )
+        self.chatting = Chatting(desk, pane, self.follow, self.pump, tools=tools, uploaded=self._files_arrived)
         self.busy = False
         """Whether a message or a run is under way on the open thread."""
         self._sent: WaitingMessage | None = None
-        self._returned: tuple[str | None, WaitingMessage] | None = None
-        """The message handed back last, with its thread: whether the server has it may be unknown."""
         self._tried_again = ""
         self._refused_by_form = False
         self._sends_after_files = ""
@@ -68,7 +65,7 @@ class Sending:
         self._pane.show_problem("")
         self._remember(text)
         files = self.chatting.attaching.take()
-        self.chatting.outbox.add(text, self._key_of(text, files), files)
+        self.chatting.outbox.add(text, files, thread_id=self.chatting.thread_id)
         self.pump(last_saved=last_saved)
 
     def _files_arrived(self) -> None:
@@ -80,13 +77,6 @@ class Sending:
             self._pane.show_problem(not_ready)
         else:
             self._pane.composer.send()
-
-    def _key_of(self, text: str, files: Sequence[AttachedFile]) -> str:
-        """The key of a message that was handed back and comes again as it was: so that it is not there twice."""
-        returned, self._returned = self._returned, None
-        if returned is None or returned[0] != self.chatting.thread_id:
-            return ""
-        return returned[1].key if (returned[1].text, returned[1].files) == (text, files) else ""
 
     def _remember(self, text: str) -> None:
         self._desk.cache.update_server(lambda state: replace(state, history=(*state.history, text)[-HISTORY:]))
@@ -196,8 +186,7 @@ class Sending:
         else:
             self._pane.composer.load(item.text)
             self.chatting.attaching.give_back(item.files)
-            self._returned = (self.chatting.thread_id, item)
-            self.chatting.outbox.take(item.key)
+            self.chatting.outbox.give_back(item, self.chatting.thread_id)
             self.chatting.outbox.hold()
         self._pane.show_problem(reason)
 

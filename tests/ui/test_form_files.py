@@ -40,20 +40,21 @@ async def test_a_tool_without_files_says_so_while_it_is_ticked() -> None:
 
 async def test_files_are_counted_also_of_a_tool_that_is_off() -> None:
     async with form(tool_resources=RESOURCES) as (app, _):
-        assert files(app, "code_interpreter") == "Files: 2 files ›"
+        assert files(app, "code_interpreter") == "Files: 2 ›"
         assert files(app, "file_search") == "Files: … ›"
         await until(lambda: app.told_of(CountsWanted))
         assert app.told_of(CountsWanted)[0].store == "vs_1"
-        app.pane.show_counts("vs_1", FileCounts(3, 1, 1))
-        assert files(app, "file_search") == "Files: 3 files, 1 being indexed, 1 not readable ›"
-        app.pane.show_counts("vs_2", FileCounts(9))
-        assert "3 files" in files(app, "file_search")
+        app.pane.tools.show_counts("vs_1", FileCounts(3, 1, 1))
+        assert files(app, "file_search") == "Files: 3, 1 indexing, 1 failed ›"
+        app.pane.tools.show_counts("vs_2", FileCounts(9))
+        assert "Files: 3," in files(app, "file_search")
 
 
 async def test_a_new_assistant_has_none_yet() -> None:
     app = FormApp(AssistantDraft.new("rehearsal/echo").with_(file_search=True))
-    async with app.run_test(size=(60, 60), notifications=True):
+    async with app.run_test(size=(60, 60), notifications=True) as pilot:
         await until(lambda: app.query(FilesButton))
+        await pilot.pause()
         assert files(app, "file_search") == ""
 
 

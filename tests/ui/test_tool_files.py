@@ -83,7 +83,7 @@ async def test_files_to_search_in_are_added_indexed_and_taken_out(engine: Runnin
         await p.until(lambda: any("not readable" in title for title in titles(p)))
         await p.press("escape")
         button = p.form.query_one("#files-file_search")
-        await p.until(lambda: "2 files, 1 not readable" in str(button.render()))
+        await p.until(lambda: "Files: 2, 1 failed" in str(button.render()))
         assert store_of((await assistant(engine, p)).raw)
         await open_files(p, "file_search")
         await p.until(lambda: len(titles(p)) == 2)
@@ -105,7 +105,7 @@ async def test_files_for_code_are_added_and_taken_out(engine: RunningEngine, han
         await p.until(lambda: titles(p) == ["handbook.md  22 bytes"])
         await p.press("escape")
         button = p.form.query_one("#files-code_interpreter")
-        await p.until(lambda: "1 file ›" in str(button.render()))
+        await p.until(lambda: "Files: 1 ›" in str(button.render()))
         assert p.form.draft.base["tools"] == [{"type": "file_search"}, {"type": "code_interpreter"}]
 
 

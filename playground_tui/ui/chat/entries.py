@@ -78,7 +78,11 @@ class Entries:
             self._view.touch(item)
         elif step.tool_calls:
             item = self._steps[step.id] = StepItem(step, names=self._names)
-            self._view.insert_before(self._after(item), [item])
+            after = self._after(item)
+            if after is None:
+                self._view.append(item)
+            else:
+                self._view.insert_before(after, [item])
 
     def _after(self, step: StepItem) -> Item | None:
         """What a new step stands above; None at the end of the thread.

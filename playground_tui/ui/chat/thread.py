@@ -125,14 +125,10 @@ class ThreadView(ScrollView, can_focus=True):
         self.column.append(item)
         self.touch(item)
 
-    def insert_before(self, item: Item | None, items: Sequence[Item]) -> None:
-        """Put `items` above `item`, or at the end."""
-        if item is not None:
-            self.column.insert(self.column.index(item), items)
-            self.wake()
-            return
-        for one in items:
-            self.append(one)
+    def insert_before(self, item: Item, items: Sequence[Item]) -> None:
+        """Put `items` above `item`."""
+        self.column.insert(self.column.index(item), items)
+        self.wake()
 
     def touch(self, item: Item) -> None:
         """An item changed: show it with the next frame."""

@@ -65,6 +65,6 @@ class ToolFilesRequested(Message):
 
 @dataclass
 class CountsWanted(Message):
-    """How many files a vector store has is to be shown."""
+    """How many files the assistant's vector store has is to be shown."""
 
     store: str

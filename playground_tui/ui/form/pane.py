@@ -14,22 +14,15 @@ from playground_tui.assistants.editor import Elsewhere
 from playground_tui.assistants.fields import API_FIELD, Value
 from playground_tui.assistants.limits import LONGEST
 from playground_tui.assistants.save_state import SaveState
-from playground_tui.assistants.stored import FileCounts, store_of
+from playground_tui.assistants.stored import store_of
 from playground_tui.assistants.tools import SWITCHES
 from playground_tui.ui.form.configuration import Configuration
 from playground_tui.ui.form.fields import AreaField, FieldBox, LineField, Remarks, TextField
-from playground_tui.ui.form.messages import (
-    CountsWanted,
-    CreateRequested,
-    DraftChanged,
-    ListRequested,
-    SaveRequested,
-    ToolFilesRequested,
-)
+from playground_tui.ui.form.messages import CountsWanted, CreateRequested, DraftChanged, ListRequested, SaveRequested
 from playground_tui.ui.form.model import ModelField
 from playground_tui.ui.form.slider import Slider
 from playground_tui.ui.form.status import SaveStatus
-from playground_tui.ui.form.tools import FilesButton, ToolFields
+from playground_tui.ui.form.tools import ToolFields
 
 _JUDGED_WITH = {
     "file_search": ("functions",),
@@ -53,7 +46,6 @@ class FormPane(Vertical):
     def __init__(self, *, id: str | None = "form") -> None:  # noqa: A002
         super().__init__(id=id)
         self._tool_problems: Mapping[str, str] = {}
-        self._counts: dict[str, FileCounts] = {}
         self._draft = self._heard = AssistantDraft()
         self._state = SaveState("saved")
         self._notes: Mapping[str, str] = {}
@@ -64,7 +56,7 @@ class FormPane(Vertical):
         self._create = Button("Create", id="form-create", compact=True, variant="primary")
         self._status = SaveStatus()
         self._model = ModelField()
-        self._tools = ToolFields()
+        self.tools = ToolFields()
         self._configuration = Configuration()
         self._first: tuple[FieldBox, ...] = (
             LineField("name", "Name", placeholder="what it is called"),
@@ -72,7 +64,7 @@ class FormPane(Vertical):
             AreaField("instructions", "Instructions", limit=LONGEST["instructions"]),
             self._model,
         )
-        boxes = (*self._first, *self._tools.boxes, *self._configuration.boxes)
+        boxes = (*self._first, *self.tools.boxes, *self._configuration.boxes)
         self._boxes: dict[str, FieldBox] = {box.field: box for box in boxes}
 
     def compose(self) -> ComposeResult:
@@ -96,7 +88,7 @@ class FormPane(Vertical):
         self.call_after_refresh(self._mount_rest)
 
     async def _mount_rest(self) -> None:
-        await self.query_one(FormFields).mount(self._tools, self._configuration)
+        await self.query_one(FormFields).mount(self.tools, self._configuration)
         rest = self._boxes.keys() - self._there
         self._there |= rest
         self._load(rest)
@@ -180,17 +172,6 @@ class FormPane(Vertical):
         before, self._tool_problems = self._tool_problems, dict(problems)
         self._judge(tool for tool in SWITCHES if problems.get(tool) != before.get(tool))
 
-    def ask_for_counts(self, *, again: bool = False) -> None:
-        """Ask for the number of files in the assistant's vector store, unless it is known."""
-        store = store_of(self._draft.base)
-        if store and (again or store not in self._counts):
-            self.post_message(CountsWanted(store))
-
-    def show_counts(self, store: str, counts: FileCounts) -> None:
-        """Show how many files a vector store has."""
-        self._counts[store] = counts
-        self._tools.show_files(self._draft, self._counts.get(store_of(self._draft.base)))
-
     def set_models(self, models: Sequence[str]) -> None:
         """The server's list of models."""
         self._model.set_models(models)
@@ -256,8 +237,6 @@ class FormPane(Vertical):
         event.stop()
         if event.button is self._back:
             self.post_message(ListRequested())
-        elif isinstance(event.button, FilesButton):
-            self.post_message(ToolFilesRequested(event.button.tool))
         else:
             self.request_save()
 
@@ -280,8 +259,9 @@ class FormPane(Vertical):
             return
         for field in filter(self._is_there, fields):
             self._boxes[field].load(self._draft.value(field))
-        self._tools.show_others(self._draft.other_tools)
-        self.ask_for_counts()
+        self.tools.show_others(self._draft.other_tools)
+        if self.tools.wants_counts(store := store_of(self._draft.base)):
+            self.post_message(CountsWanted(store))
         self._create.display = self._draft.is_new
         self._judge(API_FIELD)
 
@@ -289,8 +269,8 @@ class FormPane(Vertical):
         """Says under these fields what there is to say, and shows those that depend on them."""
         for field in filter(self._is_there, fields):
             self._boxes[field].remark(self._remarks(field))
-        self._tools.show_definitions(self._draft.value("function") is True)
-        self._tools.show_files(self._draft, self._counts.get(store_of(self._draft.base)))
+        self.tools.show_definitions(self._draft.value("function") is True)
+        self.tools.show_files(self._draft)
         self._configuration.show_schema(self._draft.value("response_format") == "json_schema")
         self._configuration.show_problems(sum(bool(box.remarks.problem) for box in self._configuration.boxes))
 

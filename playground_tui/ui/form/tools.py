@@ -14,6 +14,7 @@ from playground_tui.assistants.stored import FileCounts, files_for_code, store_o
 from playground_tui.assistants.tools import SWITCHES
 from playground_tui.text import shorten
 from playground_tui.ui.form.fields import AreaField, FieldBox, TickField
+from playground_tui.ui.form.messages import ToolFilesRequested
 
 _EXAMPLE = '{"name": "get_weather", "description": "...",\n "parameters": {"type": "object", "properties": {}}}'
 
@@ -45,6 +46,8 @@ class ToolFields(Vertical):
             self.definitions,
         )
         self.files = {tool: FilesButton(tool) for tool in SWITCHES}
+        self._draft = AssistantDraft()
+        self._counts: dict[str, FileCounts] = {}
         self._others = Static(classes="note", id="other-tools")
         self._others.display = False
 
@@ -62,14 +65,30 @@ class ToolFields(Vertical):
         self._others.display = bool(lines)
         self._others.update(Content("\n".join(lines)))
 
-    def show_files(self, draft: AssistantDraft, counts: FileCounts | None) -> None:
-        """Says under the tools how many files they have; `counts` are those of the vector store, once known."""
+    def show_files(self, draft: AssistantDraft) -> None:
+        """Says under the tools how many files they have."""
+        self._draft = draft
         code, store = files_for_code(draft.base), store_of(draft.base)
+        counts = self._counts.get(store)
         searched = ("…" if counts is None else counts.words()) if store else "none"
         has = {"file_search": bool(store), "code_interpreter": bool(code)}
         words = {"file_search": searched, "code_interpreter": FileCounts(len(code)).words()}
         for tool, button in self.files.items():
             button.show(words[tool], shown=not draft.is_new and (has[tool] or draft.value(tool) is True))
+
+    def wants_counts(self, store: str) -> bool:
+        """Whether the number of files in this vector store (its id, or "") is not known yet."""
+        return bool(store) and store not in self._counts
+
+    def show_counts(self, store: str, counts: FileCounts) -> None:
+        """Show how many files a vector store has."""
+        self._counts[store] = counts
+        self.show_files(self._draft)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if isinstance(event.button, FilesButton):
+            event.stop()
+            self.post_message(ToolFilesRequested(event.button.tool))
 
     def show_definitions(self, shown: bool) -> None:
         self.definitions.display = shown
