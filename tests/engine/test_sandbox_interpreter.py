@@ -15,6 +15,7 @@ import pytest
 from playground_tui.engine.tools.base import CannotRun, Logs
 from playground_tui.engine.tools.code_interpreter import probe, processes, service
 from playground_tui.engine.tools.code_interpreter.limits import limits_here
+from playground_tui.engine.tools.code_interpreter.processes import children
 from playground_tui.engine.tools.code_interpreter.sandbox import StartFailed
 from tests.support.sandbox import SMALL, THREAD, Bench, bench, pictures, shown
 from tests.support.wait import until
@@ -270,6 +271,21 @@ async def test_forgetting_a_thread_while_its_sandbox_starts_leaves_none(made: Be
     running.cancel()
     await asyncio.wait([running])
     assert seat.sandbox is None or not seat.sandbox.alive
+
+
+@pytest.mark.parametrize("ticks", [1, 2, 3, 4, 6, 8, 12, 20])
+async def test_stopping_while_a_sandbox_starts_leaves_none(tmp_path: Path, ticks: int) -> None:
+    before = children(os.getpid())
+    async with bench(tmp_path) as made:
+        asking = asyncio.create_task(made.interpreter.problem())
+        running = asyncio.create_task(made.run("while True: pass"))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        running.cancel()
+        asking.cancel()
+        await asyncio.wait_for(made.interpreter.stop(), 10)
+        await asyncio.wait_for(asyncio.wait([running, asking]), 10)
+        await until(lambda: children(os.getpid()) == before)
 
 
 async def test_after_the_engine_s_end_it_is_said_that_variables_are_gone(tmp_path: Path) -> None:

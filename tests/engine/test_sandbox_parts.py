@@ -197,13 +197,16 @@ async def _found(tmp_path: Path, script: str, **options: str) -> Setup:
     return await find_setup(lambda _: str(bwrap), **options)
 
 
-async def test_the_version_of_bubblewrap_decides(tmp_path: Path) -> None:
+async def test_the_version_of_bubblewrap_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await _found(tmp_path, _version("bubblewrap 0.11.0"))).sized
     assert not (await _found(tmp_path, _version("bubblewrap 0.6.1"))).sized
     with pytest.raises(CannotRun, match=r"bubblewrap 0\.4 at .* is too old: 0\.5 or newer is needed"):
         await _found(tmp_path, _version("bubblewrap 0.4.1"))
     with pytest.raises(CannotRun, match="does not say its version"):
         await _found(tmp_path, _version("hello"))
+    monkeypatch.setattr(probe, "_VERSION_SECONDS", 0.05)
+    with pytest.raises(CannotRun, match="does not say its version"):
+        await _found(tmp_path, "#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(CannotRun, match="does not start: "):
         await _found(tmp_path, "#!/no/such/shell\n")
 

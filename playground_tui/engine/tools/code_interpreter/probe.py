@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ OLDEST = (0, 5)
 """The first bubblewrap that gives directories their permissions."""
 SIZED = (0, 7)
 """The first that gives them a size."""
+
+_VERSION_SECONDS = 10.0
 
 _INSTALL = (
     "bubblewrap is not installed. Install it, for example with `apt install bubblewrap` (Debian, Ubuntu), "
@@ -57,7 +60,7 @@ async def find_setup(
         raise cannot(_INSTALL)
     if filter_for(machine or platform.machine()) is None:
         raise cannot(f"no filter of system calls is known for this machine's processor, {machine}.")
-    version = await _version(bwrap)
+    version = await asyncio.to_thread(_version, bwrap)
     if version < OLDEST:
         found = ".".join(map(str, version))
         raise cannot(f"bubblewrap {found} at {bwrap} is too old: 0.5 or newer is needed, and 0.8 is better.")
@@ -69,16 +72,15 @@ def cannot(why: str) -> CannotRun:
     return CannotRun(f"Code cannot be run: {why}")
 
 
-async def _version(bwrap: str) -> tuple[int, int]:
+def _version(bwrap: str) -> tuple[int, int]:
     """Raises CannotRun when it does not say."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            bwrap, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env={}
-        )
+        done = subprocess.run([bwrap, "--version"], capture_output=True, timeout=_VERSION_SECONDS, env={}, check=False)
     except OSError as error:
         raise cannot(f"{bwrap} does not start: {error.strerror}.") from error
-    said = (await process.communicate())[0].decode(errors="replace")
-    found = re.search(r"(\d+)\.(\d+)", said)
+    except subprocess.TimeoutExpired:
+        raise cannot(f"{bwrap} does not say its version.") from None
+    found = re.search(r"(\d+)\.(\d+)", done.stdout.decode(errors="replace"))
     if found is None:
         raise cannot(f"{bwrap} does not say its version.")
     return int(found[1]), int(found[2])

@@ -187,7 +187,26 @@ class Sandbox:
 
 
 async def start(setup: Setup, limits: Limits) -> Sandbox:
-    """A new sandbox. Raises StartFailed."""
+    """A new sandbox. Raises StartFailed, OSError.
+
+    A start is not cut short: asyncio waits for ever for a process that is cancelled while it is made. When this is
+    cancelled, the sandbox comes up and is ended.
+    """
+    starting = asyncio.create_task(_start(setup, limits))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.shield(_discard(starting))
+        raise
+
+
+async def _discard(starting: asyncio.Task[Sandbox]) -> None:
+    await asyncio.wait([starting])
+    if starting.exception() is None:
+        await starting.result().end()
+
+
+async def _start(setup: Setup, limits: Limits) -> Sandbox:
     uid = unused_uid() if setup.root else None
     with _pipe() as (reading, writing):
         process = await _spawn(setup, limits, uid, writing)
@@ -195,7 +214,7 @@ async def start(setup: Setup, limits: Limits) -> Sandbox:
     try:
         await sandbox.ready(os.getuid() if uid is None else uid)
     except BaseException:
-        await asyncio.shield(sandbox.end())
+        await sandbox.end()
         raise
     return sandbox
 
