@@ -244,7 +244,10 @@ class Opener:
 
 
 def _client_class() -> type[AssistantsClient]:
-    """The SDK takes most of a second to import: called in a thread."""
+    """The SDK takes a third of a second to import: called in a thread."""
+    from playground_tui.assistants.light_sdk import load_types_when_asked  # noqa: PLC0415
+
+    load_types_when_asked()
     from playground_tui.assistants.client import AssistantsClient  # noqa: PLC0415
 
     return AssistantsClient
