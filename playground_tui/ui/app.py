@@ -17,14 +17,14 @@ from textual.widgets import Static
 
 from playground_tui.cache.cache import Cache, server_key
 from playground_tui.config import Settings
+from playground_tui.desk.desk import Desk, OpenClient
+from playground_tui.desk.faults import record
+from playground_tui.desk.signals import Deadline, leave_on_signals
 from playground_tui.paths import Paths
 from playground_tui.text import clean
-from playground_tui.ui.desk import Desk, OpenClient
 from playground_tui.ui.driver import PatientDriver
-from playground_tui.ui.faults import record
 from playground_tui.ui.orderly import OrderlyApp
 from playground_tui.ui.palette import PlaygroundCommands
-from playground_tui.ui.signals import Deadline, leave_on_signals
 from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
 

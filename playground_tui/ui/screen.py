@@ -17,22 +17,22 @@ from textual.widgets import Static
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Change
+from playground_tui.desk.desk import Desk, OpenClient
+from playground_tui.desk.editing import Editing
+from playground_tui.desk.link import Link
+from playground_tui.desk.models import read_models
+from playground_tui.desk.sending import Sending
 from playground_tui.text import clean
 from playground_tui.ui import keys
 from playground_tui.ui.chat import messages as chat
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.compositor import SparingCompositor
-from playground_tui.ui.desk import Desk, OpenClient
-from playground_tui.ui.editing import Editing
 from playground_tui.ui.foot import Foot
 from playground_tui.ui.form import messages as form
 from playground_tui.ui.form.pane import FormPane
-from playground_tui.ui.link import Link
-from playground_tui.ui.models import read_models
 from playground_tui.ui.notice import Notice
 from playground_tui.ui.picking import Picking
 from playground_tui.ui.screen_actions import ScreenActions
-from playground_tui.ui.sending import Sending
 from playground_tui.ui.split_keys import GRACE
 
 FOREIGN_READ = 4.0

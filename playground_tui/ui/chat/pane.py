@@ -93,6 +93,10 @@ class ChatPane(Vertical):
 
     # What is shown
 
+    def to_composer(self) -> None:
+        """Put the cursor into the composer."""
+        self.screen.set_focus(self.composer)
+
     def show_thread(self, thread_id: str | None, messages: Sequence[Message], *, more: bool, read: bool = True) -> None:
         """Show a thread in place of everything, at its end. `more`: there are older messages than these.
 

@@ -1,13 +1,14 @@
-"""What the screen's parts share: settings, the cache, the server once it is there, and ways to work and to speak."""
+"""What the parts of a front share: settings, the cache, the server once it is there, and ways to work and to speak."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from playground_tui.cache.cache import Cache
 from playground_tui.config import Settings
+from playground_tui.desk.panes import Ways
 from playground_tui.paths import Paths
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ It is given the client so far, and goes on with it where it can.
 
 
 class Work(Protocol):
-    """Starts a worker of the screen. A worker of the same exclusive group is cancelled first."""
+    """Starts a job beside the front. A job of the same exclusive group is cancelled first."""
 
     def __call__(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None: ...
 
@@ -44,3 +45,4 @@ class Desk:
     """Whether the server reports changes to this program at this moment."""
     default_model: str = ""
     """The model a new assistant begins with."""
+    ways: Ways = field(default_factory=Ways)
