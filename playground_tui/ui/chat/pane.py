@@ -27,6 +27,8 @@ from playground_tui.assistants.events import (
     ThreadCreated,
 )
 from playground_tui.assistants.objects import Message, Run, Step
+from playground_tui.display import Scroll
+from playground_tui.letters import Letters
 from playground_tui.text import clean
 from playground_tui.ui.chat.composer import Composer
 from playground_tui.ui.chat.entries import Entries
@@ -34,8 +36,9 @@ from playground_tui.ui.chat.messages import MoreBelow
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
 from playground_tui.ui.chat.status import RunStatus
-from playground_tui.ui.chat.thread import NOT_READ, WELCOME, Scroll, ThreadView
+from playground_tui.ui.chat.thread import NOT_READ, WELCOME, ThreadView
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
+from playground_tui.ui.pace import Pace
 
 LOW = 9
 """Lines of the pane below which header and borders give way to the thread."""
@@ -67,11 +70,18 @@ class ChatPane(Vertical):
 
     DEFAULT_CSS: ClassVar[str] = STYLES
 
-    def __init__(self, *, scroll: Scroll = "calm", now: Callable[[], float] = time.time) -> None:
-        """`now` gives Unix seconds."""
+    def __init__(
+        self,
+        *,
+        scroll: Scroll = "calm",
+        pace: Pace | None = None,
+        letters: Letters | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`now` gives Unix seconds; without `letters` the terminal has all of them."""
         super().__init__(id="chat")
         self.header = ThreadHeader()
-        self.thread = ThreadView(scroll=scroll, now=now)
+        self.thread = ThreadView(scroll=scroll, pace=pace, letters=letters, now=now)
         self.outputs = OutputsPanel()
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
