@@ -46,9 +46,14 @@ class Arrival:
         return await read_models(self._desk, self._form) or refused
 
     async def changed(self, change: Change) -> None:
-        """Read what is open and was changed. What is being read already needs no second look."""
+        """Read what is open and was changed."""
         chatting = self._sending.chatting
         if change.kind == "assistant" and change.id == self._editing.assistant_id:
             await self._editing.refresh()
-        elif chatting.thread_id and change.thread_id == chatting.thread_id and not self._sending.busy:
-            await chatting.load()
+        elif chatting.thread_id and change.thread_id == chatting.thread_id:
+            await self.read_thread()
+
+    async def read_thread(self) -> None:
+        """Somebody else wrote to the open thread. What is being read already needs no second look."""
+        if not self._sending.busy:
+            await self._sending.chatting.load()

@@ -222,10 +222,9 @@ class Sending:
             self.send_held(held.key)
         elif self.busy or self.chatting.running:
             self._desk.say(f"A run is under way: {self._desk.ways.cancel} cancels it.")
-        elif refused:
-            self.submit(text, last_saved=True)
         elif text.strip():
-            self.submit(text)
+            self._pane.composer.load("")
+            self.submit(text, last_saved=refused)
         elif conversation is None or assistant_id is None or conversation.thread_id is None:
             self._desk.say("There is nothing to run yet: write a message and press enter.")
         else:

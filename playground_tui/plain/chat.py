@@ -25,6 +25,8 @@ from playground_tui.plain.sentences import Sentences, lines_of
 from playground_tui.text import shorten
 
 LABELS = {"user": "you", "assistant": "assistant"}
+GLIMPSE = 5
+"""Lines of a message that are read when its thread is opened."""
 ANSWER = "assistant: "
 LONGEST_ARGUMENTS = 2_000
 """Characters of a call's arguments or output that are read."""
@@ -62,7 +64,7 @@ class Composer:
         self.text = text
 
     def give_back(self, text: str) -> None:
-        self.text = text
+        self.text = f"{text}\n{self.text}" if self.text.strip() else text
 
 
 class PlainChat:
@@ -108,9 +110,14 @@ class PlainChat:
         count = f"{'more than ' if self.more else ''}{len(messages)}"
         noun = "message" if count == "1" else "messages"
         tail = messages[-2:]
-        how = "" if len(tail) == len(messages) else f" The last {len(tail)} are read now; /read reads all."
+        how = "" if len(tail) == len(messages) else " These are the last two; /read reads all."
         self._voice.say(f"This thread has {count} {noun}.{how}")
-        self._read(tail)
+        for message in tail:
+            lines = message_lines(message)
+            for line in lines[:GLIMPSE]:
+                self._voice.say(line)
+            if len(lines) > GLIMPSE:
+                self._voice.say(f"{len(lines) - GLIMPSE} more lines of this message: /read reads them.")
 
     def _read(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -180,6 +187,7 @@ class PlainChat:
             return
         if run.status != "in_progress":
             self._finish()
+        self._calls.update({call.id: call for call in run.waiting_for})
         self._voice.say(status_line(run))
 
     def show_runs(self, runs: Sequence[Run]) -> None:

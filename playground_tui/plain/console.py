@@ -38,6 +38,9 @@ class Console:
         self._echoes = not source.isatty()
         self._next: list[str] = []
 
+    def look(self) -> None:
+        """Tell what stands in the line being typed, if one is; a signal handler may ask."""
+
     def write(self, text: str) -> None:
         """One or more lines of text, whatever is in it."""
         self._put(clean(text) + "\n")
@@ -81,7 +84,7 @@ class Console:
         return not self._echoes and bool(select.select([self._source], [], [], seconds)[0])
 
     def _put(self, text: str) -> None:
-        encoding = self._out.encoding or "ascii"
+        encoding = self._out.encoding or "utf-8"
         if not encoding.lower().startswith("utf"):
             text = text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
         self._out.write(text.encode("utf-8", "replace").decode())
@@ -96,6 +99,7 @@ class ReadlineConsole(Console):
     def __init__(self, source: TextIO, out: TextIO, readline: Any) -> None:
         super().__init__(source, out)
         self._readline = readline
+        self._typed: Typed | None = None
         for setting in ("enable-bracketed-paste", "enable-meta-key", "enable-active-region", "colored-stats"):
             readline.parse_and_bind(f"set {setting} off")
         readline.set_auto_history(False)
@@ -119,16 +123,22 @@ class ReadlineConsole(Console):
     def _watched(self, typed: Typed) -> Iterator[None]:
         """While a line is typed, tell what stands in it. By a signal: only then the buffer is at rest."""
 
-        def look(_number: int, _frame: FrameType | None) -> None:
-            typed(_whole(self._readline.get_line_buffer()))
+        def tick(_number: int, _frame: FrameType | None) -> None:
+            self.look()
 
-        before = signal.signal(signal.SIGALRM, look)
+        before = signal.signal(signal.SIGALRM, tick)
+        self._typed = typed
         signal.setitimer(signal.ITIMER_REAL, LOOK, LOOK)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            self._typed = None
+
+    def look(self) -> None:
+        if self._typed is not None:
+            self._typed(_whole(self._readline.get_line_buffer()))
 
 
 def _whole(line: str) -> str:

@@ -40,7 +40,7 @@ class Fields:
         self._console.write(f"Assistant {self._form.name}. {self._form.sentence()}.")
         self._list()
         while True:
-            self._tell()
+            self._room.tell(self._console.write)
             prompt = "field to edit, by number or name; ? reads them again, enter alone ends editing: "
             answer = line_of(self._console, prompt)
             if not answer:
@@ -105,10 +105,6 @@ class Fields:
         editing = self._room.editing.editor
         if editing is not None:
             self._room.do(partial(editing.take_other, field))
-
-    def _tell(self) -> None:
-        while (line := self._room.voice.next(0)) is not None:
-            self._console.write(line)
 
     # The kinds of fields
 

@@ -39,7 +39,7 @@ FLUSH_BEFORE_QUIT = 2.0
 class Room:
     """Everything but the terminal. Methods are called by the terminal's thread; what they start runs on the stage."""
 
-    def __init__(self, settings: Settings, paths: Paths, environ: Mapping[str, str], open_client: OpenClient) -> None:
+    def __init__(self, settings: Settings, paths: Paths, environ: Mapping[str, str]) -> None:
         self.voice = Voice()
         self.stage = Stage()
         self.arrived = threading.Event()
@@ -64,15 +64,19 @@ class Room:
         self.form.edited = self.editing.edited
         self.sending = Sending(self.desk, self.chat, self.editing)
         self._arrival = Arrival(self.desk, self.form, self.editing, self.sending)
-        self._link = Link(
-            self.desk, open_client, show=self._show_where, opened=self._opened, changed=self._arrival.changed
-        )
-        self.stage.do(self._begin)
+        self._begun = False
 
-    def _begin(self) -> None:
-        self.editing.restore()
-        self.sending.chatting.restore()
-        self.desk.work(self._link.run(), group="link")
+    def begin(self, open_client: OpenClient) -> None:
+        """Bring back what was kept, and look for the server."""
+        link = Link(self.desk, open_client, show=self._show_where, opened=self._opened, changed=self._arrival.changed)
+
+        def restore() -> None:
+            self.editing.restore()
+            self.sending.chatting.restore()
+            self._begun = True
+            self.desk.work(link.run(), group="link")
+
+        self.do(restore)
 
     def _show_where(self, sentence: str) -> None:
         """Say what the program is connected to, and each reason why it is not once."""
@@ -124,13 +128,24 @@ class Room:
         self.chat.forget()
         await self.sending.chatting.open(thread_id)
 
+    def tell(self, write: Callable[[str], None], seconds: float = 0) -> bool:
+        """Write what there is to say, waiting so long for the first line; whether there was something."""
+        self.stage.raise_fault()
+        line = self.voice.next(seconds)
+        something = line is not None
+        while line is not None:
+            write(line)
+            line = self.voice.next(0)
+        return something
+
     # Ending
 
     def keep(self) -> None:
         """Put everything typed on disk, from a signal handler too."""
         self.desk.cache.flush()
-        self.editing.keep()
-        self.sending.chatting.store()
+        if self._begun:
+            self.editing.keep()
+            self.sending.chatting.store()
         self.desk.cache.flush(sync=True)
 
     def close(self) -> None:
@@ -138,11 +153,13 @@ class Room:
         self.keep()
         with suppress(TimeoutError, AssistantsError):
             self.stage.wait(self._last_save())
-        self.stage.close()
+        self.stage.close(self._hang_up)
         self.desk.cache.close()
 
     async def _last_save(self) -> None:
         if self.editing.editor is not None:
             await asyncio.wait_for(self.editing.flush(), FLUSH_BEFORE_QUIT)
+
+    async def _hang_up(self) -> None:
         if self.desk.client is not None:
             await self.desk.client.close()

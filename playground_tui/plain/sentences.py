@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 LONGEST = 600
 """Characters after which a sentence that does not end is cut at a space."""
+END_OF_CODE = "end of code."
+
+FOLDED = 60
+"""Characters of a line from which it may have been folded in the middle of a sentence."""
 
 _END = re.compile(r"""(?<=[.!?…])["'”’)\]*_]*\s+(?=[^\sa-z])|(?<=[。！？])""")
+_PLAIN = re.compile(r"\s*[^\W\d_]")
+_BLOCK = re.compile(r"\s*(?:$|[-*+>|#]|```|~~~|\d{1,3}[.)]\s)")
+"""What a line begins with that does not go on with the paragraph before."""
+_COMPLETE = re.compile(r"""[.!?…:;。！？]["'”’)\]*_`]*\s*$""")
+_NOTHING = re.compile(r"(?:quote:\s*)?|\s*(?:[-*_]\s?){3,}|[\s|:-]+")
+"""Lines that only draw something."""
 _NUMBER = re.compile(r"\s*(?:[-*+]\s+)?(?:\d{1,3}|[A-Za-z])[.)]")
 _FENCE = re.compile(r"\s*(?:```+|~~~+)\s*([\w+#.-]*)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*?)\s*#*")
@@ -25,7 +35,10 @@ class Sentences:
     def __init__(self) -> None:
         self._rest = ""
         self._in_code = False
-        self._line_begun = False
+        self._read = 0
+        """Characters of the present line that were read."""
+        self._carried = ""
+        """A sentence that goes on in the next line, if that is one of the same paragraph."""
 
     def feed(self, text: str) -> Iterator[str]:
         """The lines that are complete with this piece."""
@@ -37,38 +50,78 @@ class Sentences:
             yield from self._begun()
 
     def end(self) -> Iterator[str]:
-        """What is left, as a line."""
+        """What is left, as a line; code that was not closed is."""
         rest, self._rest = self._rest, ""
-        yield from self._ended(rest)
+        if rest:
+            yield from self._ended(rest)
+        yield from self._carried_alone()
+        if self._in_code:
+            self._in_code = False
+            yield END_OF_CODE
 
     def _ended(self, line: str) -> Iterator[str]:
         """The lines of a line that is whole."""
-        begun, self._line_begun = self._line_begun, False
-        fence = None if begun else _FENCE.match(line)
-        if fence:
-            self._in_code = not self._in_code
-            yield f"code{', ' + fence[1] if fence[1] else ''}:" if self._in_code else "end of code."
-        elif self._in_code:
-            yield line
-        else:
-            yield from (spoken(part, begun=begun) for part in _parts(line) if part.strip())
+        read, self._read = self._read, 0
+        if not read and _BLOCK.match(line):
+            yield from self._carried_alone()
+        if self._in_code or (not read and _FENCE.match(line)):
+            yield self._code(line)
+            return
+        begun, carried = bool(read or self._carried), self._carried
+        whole, last = _last_apart(f"{carried} {line.strip()}" if carried else line)
+        self._carried = ""
+        if read + len(line) >= FOLDED and last and not _COMPLETE.search(last):
+            self._carried = spoken(last, begun=begun or bool(whole))
+        elif last:
+            whole.append(last)
+        yield from _spoken_parts(whole, begun=begun)
+
+    def _code(self, line: str) -> str:
+        """A line of code, or what begins or ends it."""
+        fence = _FENCE.match(line)
+        if fence is None:
+            return line
+        self._in_code = not self._in_code
+        return f"code{', ' + fence[1] if fence[1] else ''}:" if self._in_code else END_OF_CODE
+
+    def _carried_alone(self) -> Iterator[str]:
+        carried, self._carried = self._carried, ""
+        if carried:
+            yield carried
 
     def _begun(self) -> Iterator[str]:
         """The sentences that are whole in a line that is not."""
-        if not self._line_begun and self._rest.lstrip()[:1] in ("`", "~", "|", "#"):
+        if not self._rest.strip() or (not self._read and not _PLAIN.match(self._rest)):
             return
-        *whole, self._rest = _parts(self._rest)
+        begun = bool(self._read or self._carried)
+        before = len(self._rest)
+        if self._carried:
+            self._rest, self._carried = f"{self._carried} {self._rest.lstrip()}", ""
+            self._read += 1  # its beginning was read, or is read with the line before
+        whole, self._rest = _last_apart(self._rest)
         if len(self._rest) > LONGEST:
             head, space, tail = self._rest.rpartition(" ")
             whole, self._rest = ([*whole, head], tail) if space else ([*whole, self._rest], "")
-        for part in whole:
-            yield spoken(part, begun=self._line_begun)
-            self._line_begun = True
+        self._read += max(0, before - len(self._rest))
+        yield from _spoken_parts(whole, begun=begun)
+
+
+def _last_apart(line: str) -> tuple[list[str], str]:
+    *whole, last = _parts(line)
+    return whole, last
+
+
+def _spoken_parts(parts: Iterable[str], *, begun: bool) -> Iterator[str]:
+    for part in parts:
+        words = spoken(part, begun=begun)
+        if words.strip() and not _NOTHING.fullmatch(words):
+            yield words
+        begun = True
 
 
 def _parts(line: str) -> list[str]:
     """The sentences of a line; the number of a list's item stays with it."""
-    if line.lstrip().startswith("|"):
+    if line.lstrip()[:1] in ("|", "#"):
         return [line]
     parts: list[str] = []
     start = 0

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ LAST = 1.0
 
 
 class Stage:
-    """Runs jobs beside the terminal. A job's fault is raised by the next call of the terminal's thread."""
+    """Runs jobs beside the terminal. What a job failed with is raised by `raise_fault`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -38,12 +38,10 @@ class Stage:
         """Run a job there and return what it answers. An interrupted wait cancels it."""
         future = asyncio.run_coroutine_threadsafe(job, self._loop)
         try:
-            answer = future.result()
+            return future.result()
         except BaseException:
             future.cancel()
             raise
-        self.raise_fault()
-        return answer
 
     def raise_fault(self) -> None:
         """Raise what a job failed with, if one did."""
@@ -69,17 +67,18 @@ class Stage:
         if error is not None:
             self._faults.put(error)
 
-    def close(self) -> None:
-        """End all jobs and the thread."""
+    def close(self, last: Callable[[], Awaitable[None]]) -> None:
+        """End all jobs, do this last one, and end the thread."""
         with contextlib.suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(LAST)
+            asyncio.run_coroutine_threadsafe(self._end(last), self._loop).result(LAST)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(LAST)
         if not self._thread.is_alive():
             self._loop.close()
 
-    async def _end(self) -> None:
+    async def _end(self, last: Callable[[], Awaitable[None]]) -> None:
         jobs = list(self._jobs)
         for task in jobs:
             task.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
+        await last()
