@@ -47,6 +47,7 @@ environment:
   OPENAI_API_KEY, OPENAI_BASE_URL                   the provider `openai`
   PLAYGROUND_TUI_SERVER, PLAYGROUND_TUI_SERVER_KEY  another Assistants v2 server in place of the engine, and its key
   PLAYGROUND_TUI_SERVE_KEY                          the key that `serve` asks of its visitors
+  PLAYGROUND_TUI_PLAIN                              1: lines in place of a screen, as with --plain
   NO_COLOR, EDITOR, VISUAL                          as everywhere
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted"""
@@ -145,6 +146,7 @@ def build_parser(paths: Paths) -> argparse.ArgumentParser:
     parser.add_argument("--provider", metavar="NAME", help="the provider of models that are named without one")
     parser.add_argument("--assistant", metavar="ID|NAME", help="open this assistant")
     parser.add_argument("--thread", metavar="ID", help="open this thread")
+    parser.add_argument("--plain", action="store_true", help="lines in place of a screen, for screen readers")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands without a screen")
     for name in _COMMANDS:
         _module(name).add_parser(commands)
@@ -244,7 +246,10 @@ class Opener:
 
 
 def _client_class() -> type[AssistantsClient]:
-    """The SDK takes most of a second to import: called in a thread."""
+    """The SDK takes a third of a second to import: called in a thread."""
+    from playground_tui.assistants.light_sdk import load_types_when_asked  # noqa: PLC0415
+
+    load_types_when_asked()
     from playground_tui.assistants.client import AssistantsClient  # noqa: PLC0415
 
     return AssistantsClient
@@ -263,11 +268,15 @@ def label() -> str:
 
 
 def open_playground(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> int:
-    """The screen, until it is left; its exit code."""
+    """The screen, or lines in its place, until it is left; the exit code."""
     import os  # noqa: PLC0415
 
     opener = Opener(settings, paths, environ)
     opener.begin()
+    if settings.plain:
+        from playground_tui.plain.program import run_plain  # noqa: PLC0415
+
+        return run_plain(settings, paths, dict(environ), opener)
     as_started = dict(environ)  # Textual takes NO_COLOR out of the process's own
     if "SSH_CONNECTION" in environ:
         os.environ.setdefault("ESCDELAY", ESCAPE_DELAY_OVER_SSH)  # read when Textual is imported

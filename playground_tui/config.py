@@ -27,6 +27,8 @@ KEY_COMMAND_TIMEOUT = 10.0
 _PROVIDER_NAME = re.compile(r"[a-z0-9_-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_OFF = ("0", "false", "no", "off")
+
 Json = Mapping[str, Any]
 Check = Callable[[object], str | None]
 """Answers what a value must be, as the rest of a sentence, or None when it is that."""
@@ -67,7 +69,14 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Binding id -> keys, separated by commas."""
     theme: str | None = None
+    """A theme's name, `dark` or `light`; None and `auto`: as the terminal says."""
     scroll: Literal["calm", "line"] = "calm"
+    frame_rate: int | None = None
+    """Frames a second at most while text streams in; None: fewer over SSH."""
+    colours: Literal["auto", "truecolor", "256", "16", "none"] = "auto"
+    letters: Literal["auto", "unicode", "ascii"] = "auto"
+    plain: bool = False
+    """Lines in place of the screen, for screen readers."""
 
 
 def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, object]) -> Settings:
@@ -167,6 +176,24 @@ def _scroll(value: object) -> str | None:
     return None if value in ("calm", "line") else 'must be "calm" or "line"'
 
 
+def _frames(value: object) -> str | None:
+    good = type(value) is int and 1 <= value <= 60
+    return None if good else "must be a whole number of frames a second, 1 to 60"
+
+
+def _colours(value: object) -> str | None:
+    good = value in ("auto", "truecolor", "256", "16", "none")
+    return None if good else 'must be "auto", "truecolor", "256", "16" or "none"'
+
+
+def _letters(value: object) -> str | None:
+    return None if value in ("auto", "unicode", "ascii") else 'must be "auto", "unicode" or "ascii"'
+
+
+def _yes_or_no(value: object) -> str | None:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
 def _variable(value: object) -> str | None:
     good = isinstance(value, str) and _VARIABLE_NAME.fullmatch(value)
     return None if good else "must be the name of an environment variable (not the key itself)"
@@ -182,7 +209,14 @@ _TOP: Mapping[str, Check] = {
     "keys": _bindings,
     "display": _table,
 }
-_DISPLAY: Mapping[str, Check] = {"theme": _text, "scroll": _scroll}
+_DISPLAY: Mapping[str, Check] = {
+    "theme": _text,
+    "scroll": _scroll,
+    "frame_rate": _frames,
+    "colours": _colours,
+    "letters": _letters,
+    "plain": _yes_or_no,
+}
 _PROVIDER: Mapping[str, Check] = {
     "kind": _kind,
     "base_url": _url,
@@ -220,8 +254,11 @@ def _check_provider(name: str, table: object, file: Path) -> None:
         raise ConfigError(f"{file}: {shown} has both api_key_env and api_key_command: keep one.")
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    chosen = {}
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    plain = environ.get("PLAYGROUND_TUI_PLAIN", "").strip()
+    if plain:
+        chosen["plain"] = plain.lower() not in _OFF
     server = environ.get("PLAYGROUND_TUI_SERVER", "").strip()
     if server:
         if not _is_url(server):
@@ -235,8 +272,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
-def _from_argv(argv: Mapping[str, object]) -> dict[str, str]:
-    chosen = {}
+def _from_argv(argv: Mapping[str, object]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {"plain": True} if argv.get("plain") else {}
     for name in ("server", "assistant", "thread", "provider"):
         value = argv.get(name)
         if isinstance(value, str) and value.strip():

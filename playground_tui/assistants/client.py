@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from openai import omit
-from openai.resources.beta import AsyncBeta
+from openai.resources.beta.assistants import AsyncAssistants
+from openai.resources.beta.threads.threads import AsyncThreads
 from openai.types.beta.threads.runs import RunStepInclude
 
 from playground_tui.assistants.assistant_files import AssistantFiles
@@ -56,7 +57,9 @@ class AssistantsClient:
         self.is_engine = transport.is_engine
         self.where = "engine" if transport.is_engine else transport.where
         self.server_key = server_key
-        self._beta: AsyncBeta = transport.sdk.beta
+        # The same as `sdk.beta.assistants` and `sdk.beta.threads`, which would import every other beta resource too.
+        self._assistants = AsyncAssistants(transport.sdk)
+        self._threads = AsyncThreads(transport.sdk)
         self.files = Files(transport)
         self.assistant_files = AssistantFiles(transport)
         self._outcomes = Outcomes()
@@ -92,17 +95,17 @@ class AssistantsClient:
 
     async def list_assistants(self) -> list[Assistant]:
         """All of them, newest first."""
-        return [Assistant.from_json(raw) for raw in await all_pages(self.transport, self._beta.assistants.list)]
+        return [Assistant.from_json(raw) for raw in await all_pages(self.transport, self._assistants.list)]
 
     async def retrieve_assistant(self, assistant_id: str) -> Assistant:
         return Assistant.from_json(
-            await self.transport.ask(self._beta.assistants.retrieve, assistant_id, repeat=True),
+            await self.transport.ask(self._assistants.retrieve, assistant_id, repeat=True),
         )
 
     async def create_assistant(self, fields: Mapping[str, Any], *, key: str) -> Assistant:
         """Create an assistant of exactly these API fields. `key` makes a repetition harmless on the engine."""
         body = await self.transport.ask(
-            self._beta.assistants.create,
+            self._assistants.create,
             model=text_of(fields, "model"),
             extra_body=dict(fields),
             extra_headers=self._idempotency(key),
@@ -112,13 +115,11 @@ class AssistantsClient:
 
     async def update_assistant(self, assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
         """Set exactly these API fields."""
-        body = await self.transport.ask(
-            self._beta.assistants.update, assistant_id, extra_body=dict(fields), repeat=True
-        )
+        body = await self.transport.ask(self._assistants.update, assistant_id, extra_body=dict(fields), repeat=True)
         return Assistant.from_json(body)
 
     async def delete_assistant(self, assistant_id: str) -> None:
-        await self.transport.ask(self._beta.assistants.delete, assistant_id)
+        await self.transport.ask(self._assistants.delete, assistant_id)
 
     async def restore_assistant(self, assistant_id: str) -> Assistant:
         """Bring a deleted assistant back; the engine alone can."""
@@ -136,15 +137,15 @@ class AssistantsClient:
     async def create_thread(self, *, key: str) -> str:
         """The id of a new thread."""
         body = await self.transport.ask(
-            self._beta.threads.create, extra_headers=self._idempotency(key), repeat=self.is_engine
+            self._threads.create, extra_headers=self._idempotency(key), repeat=self.is_engine
         )
         return text_of(body, "id")
 
     async def retrieve_thread(self, thread_id: str) -> Json:
-        return await self.transport.ask(self._beta.threads.retrieve, thread_id, repeat=True)
+        return await self.transport.ask(self._threads.retrieve, thread_id, repeat=True)
 
     async def delete_thread(self, thread_id: str) -> None:
-        await self.transport.ask(self._beta.threads.delete, thread_id)
+        await self.transport.ask(self._threads.delete, thread_id)
 
     async def restore_thread(self, thread_id: str) -> None:
         """Bring a deleted thread back; the engine alone can."""
@@ -162,13 +163,13 @@ class AssistantsClient:
     async def list_messages(self, thread_id: str, *, before_id: str | None = None, limit: int = 50) -> list[Message]:
         """A page of the thread, oldest first: its newest messages, or those older than `before_id`."""
         newest_first = {"order": "desc", "limit": limit, **({"after": before_id} if before_id else {})}
-        body = await self.transport.ask(self._beta.threads.messages.list, thread_id, repeat=True, **newest_first)
+        body = await self.transport.ask(self._threads.messages.list, thread_id, repeat=True, **newest_first)
         return self._messages(body)[::-1]
 
     async def messages_of_run(self, thread_id: str, run_id: str) -> list[Message]:
         """The messages a run has made, oldest first."""
         body = await self.transport.ask(
-            self._beta.threads.messages.list, thread_id, run_id=run_id, limit=LARGEST_PAGE, order="asc", repeat=True
+            self._threads.messages.list, thread_id, run_id=run_id, limit=LARGEST_PAGE, order="asc", repeat=True
         )
         return [message for message in self._messages(body) if message.run_id == run_id]
 
@@ -178,7 +179,7 @@ class AssistantsClient:
 
         async def send() -> Message:
             body = await self.transport.ask(
-                self._beta.threads.messages.create,
+                self._threads.messages.create,
                 thread_id,
                 role="user",
                 content=content,
@@ -188,9 +189,7 @@ class AssistantsClient:
             return Message.from_json(body)
 
         async def look(since: float) -> Message | None:
-            messages = self.transport.ask(
-                self._beta.threads.messages.list, thread_id, order="desc", limit=20, repeat=True
-            )
+            messages = self.transport.ask(self._threads.messages.list, thread_id, order="desc", limit=20, repeat=True)
             newest = [Message.from_json(raw) for raw in objects_of(await messages, "data")]
             return self._outcomes.new_message(newest, shown, since)
 
@@ -211,7 +210,7 @@ class AssistantsClient:
         """Start a run, once, and tell its events until it rests. Raises NotReachable when its stream breaks."""
         start = partial(
             self.transport.open,
-            self._beta.threads.runs.create,
+            self._threads.runs.create,
             thread_id,
             assistant_id=assistant_id,
             stream=True,
@@ -225,7 +224,7 @@ class AssistantsClient:
         """Give the outputs a run awaits, by call id, and tell its further events until it rests."""
         send = partial(
             self.transport.open,
-            self._beta.threads.runs.submit_tool_outputs,
+            self._threads.runs.submit_tool_outputs,
             run_id,
             thread_id=thread_id,
             stream=True,
@@ -242,7 +241,7 @@ class AssistantsClient:
 
     async def retrieve_run(self, thread_id: str, run_id: str) -> Run:
         return Run.from_json(
-            await self.transport.ask(self._beta.threads.runs.retrieve, run_id, thread_id=thread_id, repeat=True)
+            await self.transport.ask(self._threads.runs.retrieve, run_id, thread_id=thread_id, repeat=True)
         )
 
     async def list_runs(self, thread_id: str, limit: int = 20) -> list[Run]:
@@ -253,7 +252,7 @@ class AssistantsClient:
 
     async def newest_runs(self, thread_id: str, limit: int = 20) -> list[Run]:
         """As `list_runs`, without taking them for known: to find one whose start is in doubt."""
-        runs = self.transport.ask(self._beta.threads.runs.list, thread_id, order="desc", limit=limit, repeat=True)
+        runs = self.transport.ask(self._threads.runs.list, thread_id, order="desc", limit=limit, repeat=True)
         return [Run.from_json(raw) for raw in objects_of(await runs, "data")]
 
     async def active_run(self, thread_id: str) -> Run | None:
@@ -263,13 +262,13 @@ class AssistantsClient:
     async def cancel_run(self, thread_id: str, run_id: str) -> Run:
         """Ask for the end of a run. A repetition is refused as the run's end is: ask for the run then."""
         return Run.from_json(
-            await self.transport.ask(self._beta.threads.runs.cancel, run_id, thread_id=thread_id, repeat=True)
+            await self.transport.ask(self._threads.runs.cancel, run_id, thread_id=thread_id, repeat=True)
         )
 
     async def list_steps(self, thread_id: str, run_id: str) -> list[Step]:
         """The steps of a run, oldest first."""
         steps = self.transport.ask(
-            self._beta.threads.runs.steps.list,
+            self._threads.runs.steps.list,
             run_id,
             thread_id=thread_id,
             order="asc",

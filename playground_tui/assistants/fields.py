@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from playground_tui.assistants import metadata, response_format, tools
@@ -96,3 +96,10 @@ def _meaning(raw: Json, field: str) -> Any:
     if field == "response_format":
         return "auto" if value is None else value
     return value or None
+
+
+def matching(models: Sequence[str], typed: str) -> list[str]:
+    """The models whose id holds every word typed: those that begin so first, in the list's order."""
+    words = typed.lower().split()
+    found = [model for model in models if all(word in model.lower() for word in words)]
+    return sorted(found, key=lambda model: not model.lower().startswith(typed.lower().strip()))

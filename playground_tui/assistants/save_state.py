@@ -20,16 +20,16 @@ class SaveState:
     detail: str = ""
     retry_in: float | None = None
 
-    def sentence(self, now: float) -> str:
-        """The state in words; `now` in Unix seconds."""
+    def sentence(self, now: float, save: str = "f5") -> str:
+        """The state in words; `now` in Unix seconds, `save` is what the user does to save."""
         sentences: dict[SaveKind, Callable[[], str]] = {
             "saved": lambda: self._saved(now),
             "unsaved": lambda: "Unsaved changes",
             "saving": lambda: self.detail or "Saving",
             "invalid": lambda: f"Not saved: {self.detail}",
-            "failed": lambda: f"Save failed: {self.detail.rstrip('.')}{self._next(now)}",
-            "new": lambda: "Not created yet: f5 creates it",
-            "deleted": lambda: "Deleted elsewhere: f5 creates it again",
+            "failed": lambda: f"Save failed: {self.detail.rstrip('.')}{self._next(now, save)}",
+            "new": lambda: f"Not created yet: {save} creates it",
+            "deleted": lambda: f"Deleted elsewhere: {save} creates it again",
         }
         return sentences[self.kind]()
 
@@ -45,9 +45,9 @@ class SaveState:
         extra = f" ({self.detail})" if self.detail else ""
         return f"Saved {clock_time(self.at, now, seconds=True)}{extra}"
 
-    def _next(self, now: float) -> str:
+    def _next(self, now: float, save: str) -> str:
         left = self.seconds_left(now)
-        return " (f5 tries again)" if left is None else f"; retrying in {left} s"
+        return f" ({save} tries again)" if left is None else f"; retrying in {left} s"
 
 
 def clock_time(at: float, now: float, *, seconds: bool = False) -> str:

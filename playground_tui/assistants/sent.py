@@ -10,6 +10,8 @@ from typing import Any
 from playground_tui.assistants.local_files import is_picture
 from playground_tui.assistants.objects import Message
 
+TOOLS = {"file_search": "file search", "code_interpreter": "code interpreter"}
+"""What the types of tools are called."""
 PICTURE = "picture"
 """The use of a file that the model is shown as a picture; the other uses are types of tools."""
 TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl"})

@@ -5,26 +5,33 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Coroutine, Mapping
+from io import TextIOWrapper
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.color import Color
 from textual.content import Content
 from textual.driver import Driver
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.widgets import Static
 
 from playground_tui.cache.cache import Cache, server_key
 from playground_tui.config import Settings
+from playground_tui.desk.desk import Desk, OpenClient
+from playground_tui.desk.faults import record
+from playground_tui.desk.signals import Deadline, leave_on_signals
+from playground_tui.display import Display, choose
+from playground_tui.letters import Letters
 from playground_tui.paths import Paths
-from playground_tui.text import clean
-from playground_tui.ui.desk import Desk, OpenClient
+from playground_tui.text import clean, shorten
+from playground_tui.ui.colours import SYSTEMS, filters
 from playground_tui.ui.driver import PatientDriver
-from playground_tui.ui.faults import record
 from playground_tui.ui.orderly import OrderlyApp
+from playground_tui.ui.pace import Pace
 from playground_tui.ui.palette import PlaygroundCommands
-from playground_tui.ui.signals import Deadline, leave_on_signals
 from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
 
@@ -53,15 +60,17 @@ class PlaygroundApp(OrderlyApp):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.animation_level = "none"
+        self.display_choice = choose(settings, environ)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = settings.theme if settings.theme in self.available_themes else DARK.name
+        self._notices: list[str] = []
+        self._show_as_chosen(self.display_choice)
+        self.pace = Pace(self.display_choice.frame_rate, ask=self._ask_terminal, written=self._written)
         self._open_client = open_client
         self._split: SplitScreen | None = None
         self.takes_keys = False  # not before there is a composer
         self._split_keys = SplitKeys(monotonic)
         self._problem = ""
-        self._notices: list[str] = []
         self._leaving = False
         self.deadline: Deadline | None = None
         """Armed when the program is left, so that nothing keeps it from ending."""
@@ -69,6 +78,42 @@ class PlaygroundApp(OrderlyApp):
             paths.cache, server_key(settings.server), on_problem=self._disk_problem, on_notice=self._notice
         )
         self.desk = Desk(settings, paths, environ, cache, work=self._work, say=self.say, stop=self._stop_workers)
+
+    def _show_as_chosen(self, display: Display) -> None:
+        """Take theme, colours and letters as chosen for this terminal."""
+        known = display.theme in self.available_themes
+        self.theme = display.theme if known else DARK.name
+        if not known:
+            names = ", ".join(sorted(self.available_themes))
+            self._notices.append(f"There is no theme {shorten(display.theme, 40)}. Known: {names}.")
+        self.console._color_system = SYSTEMS[display.colours]
+        self._own_filters: list[LineFilter] = []
+        self._fit_lines()
+
+    def _fit_lines(self) -> None:
+        """Have lines go through what this terminal needs, in the theme's colours."""
+        base = Color.parse(self.current_theme.to_color_system().generate()["background"])
+        others = [kept for kept in self._filters if kept not in self._own_filters and not _greys(kept)]
+        self._own_filters = filters(self.display_choice, base, dark=self.current_theme.dark)
+        self._filters = [*others, *self._own_filters]
+
+    def watch_theme(self) -> None:
+        if self.is_running:
+            self._fit_lines()
+
+    def _build_driver(self, *given: Any, **named: Any) -> Driver:
+        driver = super()._build_driver(*given, **named)
+        if isinstance(driver, PatientDriver):
+            driver.pace = self.pace
+            driver.encoding, driver.modern = self.display_choice.encoding, self.display_choice.queries
+        return driver
+
+    def _ask_terminal(self) -> None:
+        if isinstance(self._driver, PatientDriver):
+            self._driver.ask()
+
+    def _written(self) -> int:
+        return self._driver.written if isinstance(self._driver, PatientDriver) else 0
 
     def compose(self) -> ComposeResult:
         yield Static(Content("playground-tui …"), id="where")
@@ -81,7 +126,7 @@ class PlaygroundApp(OrderlyApp):
         """Show the split screen: after the first paint, because importing it takes as long as that."""
         from playground_tui.ui.screen import SplitScreen  # noqa: PLC0415
 
-        split = SplitScreen(self.desk, self._open_client)
+        split = SplitScreen(self.desk, self._open_client, pace=self.pace, letters=Letters(self.display_choice.signs))
         with self.batch_update():  # one paint, not one for each step of the layout
             await self.push_screen(split)
         self._split = split
@@ -177,9 +222,16 @@ class PlaygroundApp(OrderlyApp):
             sys.exit(code)
 
 
+def _greys(kept: LineFilter) -> bool:
+    """Whether this is what Textual makes of NO_COLOR: greys, which are colours."""
+    return isinstance(kept, Monochrome | NoColor)
+
+
 def run_playground(settings: Settings, paths: Paths, environ: Mapping[str, str], open_client: OpenClient) -> int:
     """Show the playground until it is left; returns the exit code."""
     app = PlaygroundApp(settings, paths, environ, open_client, driver_class=PatientDriver)
+    if app.display_choice.encoding != "utf-8" and isinstance(sys.__stderr__, TextIOWrapper):
+        sys.__stderr__.reconfigure(encoding=app.display_choice.encoding, errors="replace")  # the screen's way out
     app.deadline = leave_on_signals(app.keep_now, app.leave_now)
     try:
         app.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.control import Control
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
 from textual.strip import Strip
 
 
@@ -77,6 +79,26 @@ def _write(found: list[str], strip: Strip, pen: _Pen, console: Console) -> _Pen:
 class SparingCompositor(Compositor):
     """For a screen: `self._compositor = SparingCompositor()` at the end of its `__init__`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted: list[Region] = []
+
     def render_partial_update(self) -> ChopsUpdate | None:
+        self._wanted = list(self._dirty_regions)
         update = super().render_partial_update()
+        self._wanted = []
         return update and SparingUpdate(update.chops, update.spans, update.chop_ends)
+
+    def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        """Of a partial update the changed lines of the widgets that have some; Textual's own renders all widgets whole
+        that lie between the first change and the last."""
+        return self._changed_lines() if self._wanted else super()._get_renders(crop)
+
+    def _changed_lines(self) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown = region.intersection(clip)
+            parts = [part for wanted in self._wanted if (part := wanted.intersection(shown))]
+            if parts:
+                top, bottom = min(part.y for part in parts), max(part.bottom for part in parts)
+                lines = Region(shown.x, top, shown.width, bottom - top)
+                yield region, lines, widget.render_lines(lines.translate(-region.offset))

@@ -2,23 +2,29 @@
 
 Textual's driver puts every frame into a short queue and blocks the event loop when a terminal stops reading. This one
 drops frames while the terminal is behind and paints the whole screen once when it has caught up. It also notices a
-terminal that is gone without a signal: Textual's would read its end for ever.
+terminal that is gone without a signal: Textual's would read its end for ever. And it asks the terminal, for the pace
+of frames, whether it has read so far, and reads and writes its encoding.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import select
 import signal
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from threading import Event
+from time import monotonic
 from typing import Any
 
 from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import CursorPosition
 
+from playground_tui.ui.pace import QUESTION, Pace
 from playground_tui.ui.pasting import SafePaste
 
 BEHIND = MAX_QUEUED_WRITES - 6
@@ -33,6 +39,10 @@ AT_ONCE = 65_536
 """Bytes read from the terminal at once, at most."""
 LAST_WORDS = 1.0
 """Seconds the terminal has at the end to take what is in the queue."""
+LAST_ANSWER = 1.0
+"""Seconds an answer of the terminal is waited for at the end: it would be typed into the shell."""
+MODERN = re.compile(r"\x1b\[[<>][0-9]*u|\x1b\[\?[0-9]+\$p")
+"""Requests that a system's console prints in place of obeying."""
 
 
 class PatientDriver(LinuxDriver):
@@ -41,6 +51,16 @@ class PatientDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._dropped = False
+        self._answered = Event()
+        self._answered.set()
+        self._asked_at = 0.0
+        self.pace: Pace | None = None
+        """Told when the terminal answers."""
+        self.written = 0
+        """Characters written so far."""
+        self.encoding = "utf-8"
+        self.modern = True
+        """Whether the terminal may be asked for what the consoles of systems do not know."""
         self._loop.call_later(LOOK, self._look)
 
     @property
@@ -55,7 +75,8 @@ class PatientDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read the terminal until it ends, or the program does."""
-        parser, pasted, decode = XTermParser(self._debug), SafePaste(), getincrementaldecoder("utf-8")("replace").decode
+        parser, pasted = XTermParser(self._debug), SafePaste()
+        decode = getincrementaldecoder(self.encoding)("replace").decode
         with suppress(OSError):
             while not self.exit_event.is_set():
                 if select.select([self.fileno], [], [], TICK)[0]:
@@ -69,11 +90,41 @@ class PatientDriver(LinuxDriver):
     def _take(self, parser: XTermParser, text: str) -> None:
         if text:  # To the parser, nothing is the end.
             for event in parser.feed(text):
-                self.process_message(event)
+                if isinstance(event, CursorPosition):
+                    self._answered.set()
+                    self._loop.call_soon_threadsafe(self._tell_pace)
+                else:
+                    self.process_message(event)
+
+    def ask(self) -> None:
+        """Ask the terminal to answer when it has read all that was written so far."""
+        if self.queued < BEHIND:
+            self._answered.clear()
+            self._asked_at = monotonic()
+            self.write(QUESTION)
+
+    def _tell_pace(self) -> None:
+        if self.pace is not None:
+            self.pace.answered()
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self.pace is not None:
+            self.pace.begin()
+
+    def disable_input(self) -> None:
+        """Stop reading, with no answer of the terminal under way."""
+        if not self._hung_up():
+            self._answered.wait(max(0.0, self._asked_at + LAST_ANSWER - monotonic()))
+        super().disable_input()
 
     def write(self, data: str) -> None:
         """Queue `data` for the terminal, or drop it while the terminal is behind."""
+        if not self.modern:
+            data = MODERN.sub("", data)
         if self.queued < BEHIND:
+            self.written += len(data)
             super().write(data)
         elif not self._dropped:
             self._dropped = True
@@ -91,12 +142,15 @@ class PatientDriver(LinuxDriver):
 
     def _look(self) -> None:
         """A terminal that hung up without a signal (it controls another session) ends the program as one with it."""
-        poll = select.poll()
-        poll.register(self.fileno, 0)
-        if any(seen & select.POLLHUP for _, seen in poll.poll(0)):
+        if self._hung_up():
             os.kill(os.getpid(), signal.SIGHUP)
         else:
             self._loop.call_later(LOOK, self._look)
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self.fileno, 0)
+        return any(seen & select.POLLHUP for _, seen in poll.poll(0))
 
     def close(self) -> None:
         """Stop the writer; one that hangs on the terminal is left behind."""

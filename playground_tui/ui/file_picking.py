@@ -11,11 +11,11 @@ from textual.screen import Screen
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.local_files import FileError, free_name, shown_size
+from playground_tui.assistants.sent import TOOLS
+from playground_tui.desk.attaching import Attaching
+from playground_tui.desk.desk import Desk
 from playground_tui.text import clean
-from playground_tui.ui.attaching import Attaching
-from playground_tui.ui.chat.files import TOOLS
 from playground_tui.ui.chat.pane import ChatPane
-from playground_tui.ui.desk import Desk
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 from playground_tui.ui.dialogs.confirm import Confirm
 from playground_tui.ui.dialogs.paths import PathChooser, SavePath, near

@@ -7,13 +7,13 @@ import time
 from textual.screen import Screen
 
 from playground_tui.assistants.errors import AssistantsError
-from playground_tui.ui.desk import Desk
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.editing import Editing
+from playground_tui.desk.sending import Sending
 from playground_tui.ui.dialogs.assistants import AssistantPicker
 from playground_tui.ui.dialogs.chooser import Choice
 from playground_tui.ui.dialogs.confirm import Confirm
 from playground_tui.ui.dialogs.threads import ThreadPicker
-from playground_tui.ui.editing import Editing
-from playground_tui.ui.sending import Sending
 from playground_tui.ui.times import clock_time
 
 UNDO = "On the engine it can be brought back for 30 days."

@@ -15,25 +15,26 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from playground_tui.assistants.engine_objects import Change
-from playground_tui.assistants.errors import AssistantsError
+from playground_tui.desk.arrival import Arrival
+from playground_tui.desk.desk import Desk, OpenClient
+from playground_tui.desk.editing import Editing
+from playground_tui.desk.link import Link
+from playground_tui.desk.models import read_models
+from playground_tui.desk.sending import Sending
+from playground_tui.letters import Letters
 from playground_tui.text import clean
 from playground_tui.ui import keys
 from playground_tui.ui.chat import messages as chat
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.compositor import SparingCompositor
-from playground_tui.ui.desk import Desk, OpenClient
-from playground_tui.ui.editing import Editing
 from playground_tui.ui.file_picking import FilePicking
 from playground_tui.ui.foot import Foot
 from playground_tui.ui.form import messages as form
 from playground_tui.ui.form.pane import FormPane
-from playground_tui.ui.link import Link
-from playground_tui.ui.models import read_models
 from playground_tui.ui.notice import Notice
+from playground_tui.ui.pace import Pace
 from playground_tui.ui.picking import Picking
 from playground_tui.ui.screen_actions import ScreenActions
-from playground_tui.ui.sending import Sending
 from playground_tui.ui.split_keys import GRACE
 
 FOREIGN_READ = 4.0
@@ -55,8 +56,10 @@ class SplitScreen(ScreenActions, Screen[None]):
     disk = query_one("#disk", Static)
     foot = query_one(Foot)
 
-    def __init__(self, desk: Desk, open_client: OpenClient) -> None:
+    def __init__(self, desk: Desk, open_client: OpenClient, *, pace: Pace, letters: Letters) -> None:
         super().__init__()
+        self._pace = pace
+        self._letters = letters
         self._compositor = SparingCompositor()
         self.desk = desk
         self._open_client = open_client
@@ -64,15 +67,13 @@ class SplitScreen(ScreenActions, Screen[None]):
         self._restored = False
         self._foreign_timer: Timer | None = None
         self._reading = False
-        self._wanted_assistant = desk.settings.assistant
-        self._wanted_thread = desk.settings.thread
 
     def compose(self) -> ComposeResult:
         yield Static(Content("connecting …"), id="where")
         yield Notice()
         with Horizontal(id="panes"):
             save = keys.key_of(self.desk.settings.keys, "save-file")
-            yield ChatPane(scroll=self.desk.settings.scroll, save=save)
+            yield ChatPane(scroll=self.desk.settings.scroll, pace=self._pace, letters=self._letters, save=save)
             yield FormPane()
         yield Static(id="disk")
         yield Foot(self.desk.settings.keys)
@@ -80,6 +81,7 @@ class SplitScreen(ScreenActions, Screen[None]):
     def on_mount(self) -> None:
         self.editing = Editing(self.desk, self.form_pane)
         self.sending = Sending(self.desk, self.chat_pane, self.editing, lambda: self.form_pane.draft.switched_on)
+        self.arrival = Arrival(self.desk, self.form_pane, self.editing, self.sending)
         self.picking = Picking(self.desk, self, self.editing, self.sending)
         self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
         self.editing.restore()
@@ -97,7 +99,7 @@ class SplitScreen(ScreenActions, Screen[None]):
     def connect(self) -> None:
         """Find the server, and keep to it."""
         link = Link(
-            self.desk, self._open_client, show=self._show_where, opened=self._opened, changed=self._server_changed
+            self.desk, self._open_client, show=self._show_where, opened=self._opened, changed=self.arrival.changed
         )
         self.desk.work(link.run(), group="link")
 
@@ -106,26 +108,8 @@ class SplitScreen(ScreenActions, Screen[None]):
 
     async def _opened(self) -> None:
         """The server is there, or there again. Raises AssistantsError when that may be otherwise later."""
-        refused = ""
-        try:
-            await self.editing.connected(self._wanted_assistant)
-        except AssistantsError as error:
-            if error.retry:
-                raise
-            refused = str(error)
-            self.desk.say(refused)
-        self._wanted_assistant = None
-        thread, self._wanted_thread = self._wanted_thread, None
-        if thread is not None:
-            await self.picking.show_thread(thread)
-        elif not self.sending.busy:
-            await self.sending.chatting.load()
-        self.sending.pump()
-        self.sending.chatting.attaching.pump(again=True)
-        self._names_wanted()
-        self.form_pane.show_tool_problems(self.desk.tool_problems)
+        refused = await self.arrival.opened()
         self.count_files()
-        refused = await read_models(self.desk, self.form_pane) or refused
         if self.desk.client is not None and not self.desk.client.is_engine:
             self._watch_foreign(refused)
 
@@ -146,18 +130,6 @@ class SplitScreen(ScreenActions, Screen[None]):
             await self.editing.refresh()
         finally:
             self._reading = False
-
-    async def _server_changed(self, change: Change) -> None:
-        chatting = self.sending.chatting
-        if change.kind == "assistant" and change.id == self.editing.assistant_id:
-            await self.editing.refresh()
-        elif chatting.thread_id and change.thread_id == chatting.thread_id:
-            await self._read_thread()
-
-    async def _read_thread(self) -> None:
-        """Somebody else wrote to the open thread: show it. What we are reading ourselves needs no second look."""
-        if not self.sending.busy:
-            await self.sending.chatting.load()
 
     # The panes
 

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
+from textual.app import SuspendNotSupported
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.stored import store_of
+from playground_tui.desk import editor
+from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
 from playground_tui.text import clean, shorten
-from playground_tui.ui import clipboard, editor, keys
-from playground_tui.ui.chatting import COMPOSER, NEW_THREAD
+from playground_tui.ui import clipboard, keys
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 from playground_tui.ui.dialogs.help import Help
 from playground_tui.ui.form.messages import CountsWanted, ToolFilesRequested
 
 if TYPE_CHECKING:
+    from playground_tui.desk.desk import Desk
+    from playground_tui.desk.editing import Editing
+    from playground_tui.desk.sending import Sending
     from playground_tui.ui.chat.pane import ChatPane
-    from playground_tui.ui.desk import Desk
-    from playground_tui.ui.editing import Editing
     from playground_tui.ui.file_picking import FilePicking
     from playground_tui.ui.form.pane import FormPane
     from playground_tui.ui.picking import Picking
-    from playground_tui.ui.sending import Sending
 
 NOT_CONNECTED = "Not connected yet: this works as soon as the server has answered."
 
@@ -228,6 +230,15 @@ class ScreenActions(Screen[None]):
         else:
             self.desk.say("Put the cursor into a text first: f4 opens that text in $EDITOR.")
 
+    @contextmanager
+    def _given_away(self) -> Iterator[None]:
+        """The terminal is another program's. Raises OSError where that cannot be."""
+        try:
+            with self.app.suspend():
+                yield
+        except SuspendNotSupported as error:
+            raise OSError(str(error)) from error
+
     async def _edit(self, name: str, key: str, text: str, take: Callable[[str], None]) -> None:
         """Open a text in $EDITOR. Streams and saves go on meanwhile."""
         try:
@@ -237,7 +248,7 @@ class ScreenActions(Screen[None]):
                 key=key,
                 directory=self.desk.paths.editor,
                 environ=self.desk.environ,
-                suspend=self.app.suspend,
+                suspend=self._given_away,
             )
         except editor.EditorError as error:
             self.desk.say(str(error))

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tests.benchmarks.answer import LAST, TOKENS
+from tests.benchmarks.answer import LAST, Wanted
 from tests.benchmarks.pty_session import PtySession, has_text
 
 ECHOED = [chr(code) for code in range(0x100, 0x180) if chr(code).isalpha()]
 """Letters that stand in no answer: each is typed once, so that its echo cannot be mistaken."""
 STARTS = 3
-IDLE = 10.0
+IDLE = 30.0
 """Seconds of idleness that are measured."""
 BEAT = 0.25
 """Seconds between two keys while an answer streams."""
@@ -116,24 +116,30 @@ def ask(subject: Subject, session: PtySession, number: int, text: str) -> None:
 def painted(subject: Subject, session: PtySession, number: int) -> float:
     """When the last token of an answer was painted."""
     sent = subject.last_token_at(number)
-    return session.find_bytes(LAST, since=session.mark_at(sent), timeout=60)
+    return session.find_bytes(LAST, since=session.mark_at(sent), timeout=120)
 
 
-def streaming(subject: Subject, session: PtySession, number: int) -> Figures:
-    """One answer, nobody typing."""
+def streaming(subject: Subject, session: PtySession, number: int, what: Wanted, name: str = "") -> Figures:
+    """One answer, nobody typing. `name`: what the figures' names end with."""
     session.quiet(1.0, timeout=5)
     before, screen, engine = session.total, cpu_seconds(session.pid), cpu_seconds(subject.engine_pid())
-    ask(subject, session, number, "again")
+    ask(subject, session, number, what.message)
     shown = painted(subject, session, number)
     session.quiet(0.5, timeout=3)
-    thousands = TOKENS / 1000
-    return {
-        "bytes per token": (session.total - before) / TOKENS,
+    thousands = what.tokens / 1000
+    figures = {
+        "bytes per token": (session.total - before) / what.tokens,
         "CPU s per 1,000 tokens": (cpu_seconds(session.pid) - screen) / thousands,
         "engine CPU s per 1,000 tokens": (cpu_seconds(subject.engine_pid()) - engine) / thousands,
         "last token shown after, s": shown - subject.last_token_at(number),
         "RSS, MiB": rss_mib(session.pid),
     }
+    return named(figures, name)
+
+
+def named(figures: Figures, name: str) -> Figures:
+    """The same figures, said of something."""
+    return {f"{figure}, {name}" if name else figure: value for figure, value in figures.items()}
 
 
 def echo(session: PtySession, letter: str) -> float:
@@ -151,16 +157,19 @@ def echoes(session: PtySession, letters: Sequence[str], beat: float) -> list[flo
     return taken
 
 
-def typing_while_streaming(subject: Subject, session: PtySession, number: int) -> Figures:
+def typing_while_streaming(
+    subject: Subject, session: PtySession, number: int, what: Wanted, name: str = "", keys: int = 32
+) -> Figures:
     """One answer while somebody types on."""
-    ask(subject, session, number, "more")
+    ask(subject, session, number, what.message)
     session.quiet(0.05, timeout=0.3)
-    taken = echoes(session, ECHOED[:32], BEAT)
+    taken = echoes(session, ECHOED[:keys], BEAT)
     painted(subject, session, number)
-    return {
+    figures = {
         "key to echo while streaming, p50, ms": percentile(taken, 0.5),
         "key to echo while streaming, p95, ms": percentile(taken, 0.95),
     }
+    return named(figures, name)
 
 
 def idle(session: PtySession) -> Figures:

@@ -20,6 +20,8 @@ from typing import Self
 
 import pyte
 
+from tests.benchmarks.relay import Line, Relay
+
 ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[()][A-B0-2]|[=>78])")
 CURSOR_QUESTION, CURSOR_ANSWER = b"\x1b[6n", b"\x1b[1;1R"
 
@@ -30,7 +32,17 @@ class PtySession:
     Like a terminal it answers the question for the cursor's place; other questions stay unanswered, as on plain ones.
     """
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], *, cwd: Path, columns: int = 120, rows: int = 40):
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        cwd: Path,
+        columns: int = 120,
+        rows: int = 40,
+        line: Line | None = None,
+    ):
+        """`line`: what stands between the program and this terminal."""
         self._main, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._columns, self._rows = columns, rows
@@ -46,6 +58,8 @@ class PtySession:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- no threads run yet in the child
         )
         os.close(child)
+        self._relay = Relay(self._main, line) if line is not None else None
+        self._end = self._relay.fileno() if self._relay is not None else self._main
         self._chunks: list[tuple[float, bytes]] = []
         self._arrived = threading.Condition()
         self._open = True
@@ -68,6 +82,11 @@ class PtySession:
         with self._arrived:
             return sum(len(data) for _, data in self._chunks)
 
+    @property
+    def waited(self) -> int:
+        """The most bytes that ever waited for the line."""
+        return self._relay.most if self._relay is not None else 0
+
     def mark(self) -> int:
         """A place in the output, for `find`."""
         with self._arrived:
@@ -81,7 +100,7 @@ class PtySession:
     def send(self, keys: str) -> float:
         """Type; returns the moment of it."""
         now = time.monotonic()
-        os.write(self._main, keys.encode())
+        os.write(self._end, keys.encode())
         return now
 
     def find(self, found: Callable[[bytes], bool], *, since: int = 0, timeout: float = 30.0) -> float:
@@ -136,15 +155,18 @@ class PtySession:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._relay is not None:
+            self._relay.close()
         self._reader.join(2)
         with contextlib.suppress(OSError):
             os.close(self._main)
 
     def _read(self) -> None:
+        cut = b""
         while True:
             try:
-                select.select([self._main], [], [])
-                data = os.read(self._main, 65536)
+                select.select([self._end], [], [])
+                data = os.read(self._end, 65536)
             except OSError:
                 data = b""
             with self._arrived:
@@ -154,8 +176,11 @@ class PtySession:
                 self._arrived.notify_all()
             if not data:
                 return
-            if questions := data.count(CURSOR_QUESTION):
-                os.write(self._main, CURSOR_ANSWER * questions)
+            seen = cut + data
+            cut = seen[-len(CURSOR_QUESTION) + 1 :]  # too short to hold a question that was answered
+            if questions := seen.count(CURSOR_QUESTION):
+                with contextlib.suppress(OSError):
+                    os.write(self._end, CURSOR_ANSWER * questions)
 
 
 def has_text(seen: bytes) -> bool:

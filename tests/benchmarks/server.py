@@ -1,8 +1,8 @@
 """A Chat Completions server in a process of its own, which says when it was asked and when it sent the last token.
 
-`python -m tests.benchmarks.server PACE TOKENS` (tokens per second, 0: as fast as it goes; tokens of an answer) writes
-JSON lines to stdout: `{"event": "listening", "port": ...}`, then `asked` and `last` with the moment of the system's
-monotonic clock.
+`python -m tests.benchmarks.server PACE TOKENS` (tokens per second, and how many, where a message names none) writes
+JSON lines to stdout: `{"event": "listening", "port": ...}`, then `asked` and `last` with the moment of the
+system's monotonic clock.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-from tests.benchmarks.answer import SIZE, TOKENS, answer
+from tests.benchmarks.answer import SIZE, TOKENS, Wanted, answer, wanted
 from tests.support.provider_server import Exchange, ProviderServer, error, send_stream
 from tests.support.provider_wire import Answer, chat_head, chat_tail
 
@@ -28,18 +28,18 @@ def say(event: str, **more: object) -> None:
     print(json.dumps({"event": event, "at": time.monotonic(), **more}), flush=True)
 
 
-async def paced_answer(pace: float, tokens: int) -> AsyncIterator[bytes]:
-    script = Answer(tuple(answer(tokens)), usage=(100, tokens))
+async def paced_answer(what: Wanted) -> AsyncIterator[bytes]:
+    script = Answer(tuple(answer(what.tokens)), usage=(100, what.tokens))
     head, *fragments = chat_head(script)
     tail = b"".join(chat_tail(script))
     yield head
-    if pace <= 0:
+    if what.pace <= 0:
         for at in range(0, len(fragments), BATCH):
             yield b"".join(fragments[at : at + BATCH])
     else:
         begun = time.monotonic()
         for place, fragment in enumerate(fragments):
-            await asyncio.sleep(max(0.0, begun + place / pace - time.monotonic()))
+            await asyncio.sleep(max(0.0, begun + place / what.pace - time.monotonic()))
             yield fragment
     say("last")
     yield tail
@@ -47,8 +47,9 @@ async def paced_answer(pace: float, tokens: int) -> AsyncIterator[bytes]:
 
 async def serve(pace: float, tokens: int) -> None:
     async def reply(exchange: Exchange) -> None:
-        say("asked", pace=pace)
-        await send_stream(exchange, paced_answer(pace, tokens))
+        say("asked")
+        what = wanted(str(exchange.request.json["messages"][-1]["content"]), pace, tokens)
+        await send_stream(exchange, paced_answer(what))
 
     async with ProviderServer(models=("scripted",)) as server:
         server.fallback = reply

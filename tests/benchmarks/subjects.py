@@ -7,9 +7,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import httpx2
 
 from tests.benchmarks.pty_session import PtySession
+from tests.benchmarks.relay import Line
 from tests.benchmarks.server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -35,16 +41,17 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class FloorSubject:
-    name = "floor"
+    """A program that streams by itself: `floor`, the Textual one, or `printer`."""
 
-    def __init__(self, home: Path, pace: float):
+    def __init__(self, home: Path, pace: float, program: str = "floor"):
+        self.name = program
         self._home = home
         self._pace = pace
         self._report = home / "last-tokens"
 
     def start(self) -> PtySession:
         self._report.write_text("")
-        argv = [sys.executable, "-m", "tests.benchmarks.floor", str(self._report), str(self._pace)]
+        argv = [sys.executable, "-m", f"tests.benchmarks.{self.name}", str(self._report), str(self._pace)]
         return PtySession(argv, environment(self._home), cwd=ROOT)
 
     def asked_at(self, number: int) -> float:
@@ -54,7 +61,7 @@ class FloorSubject:
         end = time.monotonic() + 120
         while len(lines := self._report.read_text().split()) < number:
             if time.monotonic() > end:
-                raise TimeoutError("the floor did not finish")
+                raise TimeoutError(f"the {self.name} did not finish")
             time.sleep(0.01)
         return float(lines[number - 1])
 
@@ -63,6 +70,8 @@ class FloorSubject:
 
 
 class PlaygroundSubject:
+    """The playground with its engine, whose model is the scripted server."""
+
     name = "playground"
 
     def __init__(self, home: Path, server: Server):
@@ -82,12 +91,20 @@ class PlaygroundSubject:
             raise RuntimeError(f"{arguments}: {done.stderr}")
         return done.stdout
 
-    def start(self) -> PtySession:
-        argv = [sys.executable, "-m", "playground_tui", "--assistant", "Bench"]
-        return PtySession(argv, self._environment, cwd=ROOT)
+    def start(self, *more: str, line: Line | None = None, assistant: str = "Bench") -> PtySession:
+        """`more`: further arguments; `line`: what stands between the program and the terminal."""
+        argv = [sys.executable, "-m", "playground_tui", "--assistant", assistant, *more]
+        return PtySession(argv, self._environment, cwd=ROOT, line=line)
 
     def stop_engine(self) -> None:
         self.command("engine", "stop")
+
+    @contextmanager
+    def api(self) -> Iterator[httpx2.Client]:
+        """The engine's API, for what is to be there before anything is measured."""
+        transport = httpx2.HTTPTransport(uds=str(self._engine()["socket"]))
+        with httpx2.Client(transport=transport, base_url="http://engine/v1", timeout=120) as client:
+            yield client
 
     def asked_at(self, number: int) -> float:
         return float(self._server.wait("asked", number, timeout=0.05)["at"])
@@ -95,6 +112,14 @@ class PlaygroundSubject:
     def last_token_at(self, number: int) -> float:
         return float(self._server.wait("last", number, timeout=120)["at"])
 
+    @property
+    def answers(self) -> int:
+        """Messages that reached the model so far."""
+        return self._server.count("asked")
+
     def engine_pid(self) -> int | None:
+        return int(self._engine()["pid"])
+
+    def _engine(self) -> dict[str, Any]:
         (found,) = (self._home / "data").rglob("engine.json")
-        return int(json.loads(found.read_text())["pid"])
+        return dict(json.loads(found.read_text()))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.answer import LAST, SIZE, TOKENS, answer
-from tests.benchmarks.budgets import Budget, table
+from tests.benchmarks.answer import LAST, SIZE, TOKENS, Wanted, answer, wanted
+from tests.benchmarks.budgets import FLOOR, Budget, table
 from tests.benchmarks.crowd import Stream, check, crowd
 from tests.benchmarks.measure import ECHOED, cpu_seconds, echo, percentile, rss_mib
 from tests.benchmarks.own_engine import own_engine
 from tests.benchmarks.pty_session import PtySession, has_text
+from tests.benchmarks.relay import Line
 from tests.benchmarks.server import Server
 
 
@@ -87,26 +88,68 @@ def test_a_server_says_when_it_was_asked():
             server.wait("asked", 1, timeout=0.05)
 
 
+FIGURES = {"floor": {"x": 2.0}, "playground": {"x": 3.0, "y": 1.0}}
+
+
 @pytest.mark.parametrize(
-    ("budget", "floor", "ours", "met"),
+    ("budget", "met"),
     [
-        (Budget("x", 2), None, 1.0, "ok"),
-        (Budget("x", 2), None, 3.0, "OVER"),
-        (Budget("x", 2, times=True), 2.0, 3.0, "ok"),
-        (Budget("x", 2, times=True), 1.0, 3.0, "OVER"),
-        (Budget("x", 2, times=True), None, 3.0, ""),
-        (Budget("x", 2, least=True), None, 1.0, "OVER"),
-        (Budget("x", 2, least=True), None, 3.0, "ok"),
-        (Budget("x"), None, 3.0, ""),
-        (Budget("x", 2), 1.0, None, ""),
+        (Budget("x", 3), "ok"),
+        (Budget("x", 2), "OVER"),
+        (Budget("x", 2, FLOOR), "ok"),
+        (Budget("x", 1.2, FLOOR), "OVER"),
+        (Budget("x", 3, "y"), "ok"),
+        (Budget("x", 2, "y"), "OVER"),
+        (Budget("y", 3, FLOOR), ""),
+        (Budget("x", 3, "z"), ""),
+        (Budget("x", 4, least=True), "OVER"),
+        (Budget("x", 2, least=True), "ok"),
+        (Budget("x"), ""),
+        (Budget("z", 2), ""),
     ],
 )
-def test_a_figure_is_held_against_its_budget(budget: Budget, floor: float | None, ours: float | None, met: str):
-    assert budget.met(floor, ours) == met
+def test_a_figure_is_held_against_its_budget(budget: Budget, met: str):
+    assert budget.met(FIGURES) == met
 
 
 def test_the_table_has_a_row_for_each_figure_with_its_ratio():
-    head, row, more = table({"bytes per token": 800.0}, {"bytes per token": 80.0, "RSS, MiB": 140.0}).splitlines()
-    assert head.split() == ["floor", "playground", "ratio", "budget"]
-    assert row.split() == ["RSS,", "MiB", "140", "130", "OVER"]
-    assert more.split() == ["bytes", "per", "token", "800", "80", "0.10x", "120", "ok"]
+    found = {
+        "printer": {"bytes per token": 4.0},
+        "floor": {"bytes per token": 800.0},
+        "playground": {"bytes per token": 32.0, "RSS, MiB": 140.0, "of no budget": 0.5},
+    }
+    head, tokens, memory, other = table(found).splitlines()
+    assert head.split() == ["printer", "floor", "playground", "ratio", "budget"]
+    assert tokens.split() == ["bytes", "per", "token", "4", "800", "32", "0.04x", "40", "ok"]
+    assert memory.split() == ["RSS,", "MiB", "140", "110", "OVER"]
+    assert other.split() == ["of", "no", "budget", "0.5"]
+
+
+@pytest.mark.parametrize(
+    ("message", "what"),
+    [("50 500", Wanted(50, 500)), ("1000", Wanted(1000)), ("hello", Wanted(7)), (Wanted(0, 9).message, Wanted(0, 9))],
+)
+def test_a_message_asks_for_an_answer_in_numbers(message: str, what: Wanted):
+    assert wanted(message, 7) == what
+
+
+ASKING = (
+    "import os, sys, tty; tty.setraw(0); print('x' * 4000 + 'END', flush=True)\n"
+    "while True:\n    key = os.read(0, 9); os.write(1, b'<' + key + b'>')\n"
+)
+
+
+def test_a_slow_line_delays_both_ways_and_carries_so_much_a_second(tmp_path: Path):
+    line = Line(round_trip=0.2, rate=10_000)
+    with PtySession([sys.executable, "-c", ASKING], os.environ, cwd=tmp_path, line=line) as session:
+        came = session.find(lambda seen: b"x" in seen)
+        assert session.find_bytes("END") - came >= 0.3  # 4,000 bytes at 10,000 a second
+        assert session.waited > 2_000
+        pressed = session.send("q")
+        assert session.find_bytes("<q>") - pressed >= 0.2
+
+
+def test_a_line_is_quick_when_nothing_is_asked_of_it(tmp_path: Path):
+    with PtySession(["cat"], os.environ, cwd=tmp_path, line=Line(0)) as session:
+        assert echo(session, "ā") < 5_000
+        assert session.waited > 0

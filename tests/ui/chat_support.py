@@ -12,10 +12,11 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from playground_tui.assistants.objects import Message
+from playground_tui.display import Scroll
 from playground_tui.ui.chat import messages
 from playground_tui.ui.chat.palette import Palette
 from playground_tui.ui.chat.pane import ChatPane
-from playground_tui.ui.chat.thread import Scroll, ThreadView
+from playground_tui.ui.chat.thread import ThreadView
 from tests.support.wait import until
 
 NOW = 1_790_000_000
@@ -49,7 +50,7 @@ def by_age(people: list[Person]) -> list[Person]:
 Done. [/foo] [TODO] 👩‍👩‍👧 日本語
 """
 
-PLAIN = Palette(**{name: Style() for name in Palette.__dataclass_fields__})
+PLAIN = Palette.load(lambda _: Style())
 """A palette without colours."""
 
 
@@ -107,7 +108,7 @@ async def chat_app(
 ) -> AsyncIterator[tuple[ChatApp, Pilot[None]]]:
     """The app with frames as fast as they come."""
     app = ChatApp(scroll)
-    with patch("playground_tui.ui.chat.thread.FRAME", 0.0):
+    with patch("playground_tui.ui.chat.thread.FRAMES", 1_000_000):
         async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
             await pilot.pause()
             yield app, pilot

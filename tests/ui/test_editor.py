@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from textual.app import SuspendNotSupported
 
-from playground_tui.ui import editor
-from playground_tui.ui.editor import EditorError, command, edit, leftovers, recover
+from playground_tui.desk import editor
+from playground_tui.desk.editor import EditorError, command, edit, leftovers, recover
 from tests.support.wait import until
 
 PATH = os.environ["PATH"]
@@ -159,7 +158,7 @@ async def test_an_editor_that_is_not_there_is_said(terminal: Terminal, tmp_path:
 
 async def test_a_terminal_that_cannot_be_given_away_is_said(tmp_path: Path) -> None:
     def refuse() -> Iterator[None]:
-        raise SuspendNotSupported("no terminal to give away")
+        raise OSError("no terminal to give away")
 
     environ = {"PATH": PATH, "EDITOR": "true"}
     with pytest.raises(EditorError, match="no terminal to give away"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from playground_tui.ui.signals import DEADLINE
+from playground_tui.desk.signals import DEADLINE
 from tests.support.terminal import Terminal, run, user
 
 HURRY = DEADLINE + 1.5

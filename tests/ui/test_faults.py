@@ -9,8 +9,8 @@ import pytest
 
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.config import Settings
+from playground_tui.desk.faults import record
 from playground_tui.ui.app import PlaygroundApp
-from playground_tui.ui.faults import record
 from tests.support.engine import paths_in
 from tests.support.wait import until
 

@@ -4,8 +4,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from playground_tui.assistants.draft import AssistantDraft
+from playground_tui.assistants.fields import matching
 from playground_tui.ui.form.messages import ModelsWanted
-from playground_tui.ui.form.model import matching
 from tests.support.wait import until
 from tests.ui.form_app import BASE, FormApp
 from tests.ui.test_form import focus, form, note

@@ -11,9 +11,9 @@ import pytest
 
 from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import NotReachable
-from playground_tui.ui import link as link_module
+from playground_tui.desk import link as link_module
+from playground_tui.desk.link import Link
 from playground_tui.ui import notice as notice_module
-from playground_tui.ui.link import Link
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
 from tests.support.wait import until

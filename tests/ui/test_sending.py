@@ -117,6 +117,7 @@ async def test_an_invalid_form_keeps_the_message_and_ctrl_r_sends_with_the_last_
         await p.press("ctrl+r")
         await p.answered("As saved.")
         assert "Not saved." not in (p.chat.last_answer() or "")
+        assert p.chat.composer.text == ""
 
 
 async def test_ctrl_r_runs_the_thread_again(engine: RunningEngine) -> None:

@@ -44,7 +44,7 @@ async def test_a_message_sent_into_a_run_begun_elsewhere_waits_for_its_end(engin
         await p.answered("A text to look at")
         thread, assistant = p.screen.sending.chatting.thread_id, p.screen.editing.assistant_id
         assert thread and assistant
-        p.screen._read_thread = hears_nothing  # type: ignore[method-assign]
+        p.screen.arrival.read_thread = hears_nothing  # type: ignore[method-assign]
         other = asyncio.ensure_future(run_elsewhere(engine, thread, assistant))
         client = engine.client()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -11,6 +10,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from playground_tui.desk.panes import AttachmentLine
 from playground_tui.text import clean, shorten
 from playground_tui.ui.chat.messages import AttachmentAction
 
@@ -21,17 +21,6 @@ SHORT: Final = "delete removes · u use"
 FROM_AFAR: Final = "shift+tab goes here"
 WIDE: Final = 96
 """Columns from which the whole hint is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentLine:
-    """One file. `state` says where its upload stands, `problem` what keeps it from being of use."""
-
-    key: str
-    name: str
-    use: str = ""
-    state: str = ""
-    problem: str = ""
 
 
 class AttachmentList(Widget, can_focus=True):

@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from playground_tui.assistants.objects import Message
+from playground_tui.assistants.sent import TOOLS
 from playground_tui.text import clean
 
 _MARKER = re.compile(r"【[^【】\n]{0,200}†[^【】\n]{0,200}】")
 _PICTURE = re.compile(r"\[image_file: [\w-]+\]")
 LONGEST_MARKER = 400
 """Characters after which an open bracket is no marker that is still being written."""
-TOOLS = {"file_search": "file search", "code_interpreter": "code interpreter"}
-"""What the types of tools are called."""
 
 
 class Names:

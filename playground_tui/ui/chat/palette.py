@@ -13,7 +13,7 @@ PREFIX: Final = "thread--"
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """One style for each thing the thread shows. Each has its own colour and background."""
+    """One style for each thing the thread shows, with its own colour and background; and the terminal's letters."""
 
     text: Style
     dim: Style
@@ -33,12 +33,16 @@ class Palette:
     number: Style
     comment: Style
     operator: Style
+    spelled: Callable[[str], str] = str
+    """Writes out what the terminal cannot show."""
 
     @classmethod
-    def load(cls, style_of: Callable[[str], Style]) -> Palette:
+    def load(cls, style_of: Callable[[str], Style], spelled: Callable[[str], str] = str) -> Palette:
         """The palette from component classes; `style_of` gives the style of a class by its name."""
-        return cls(**{field.name: style_of(PREFIX + field.name) for field in fields(cls)})
+        return cls(**{name: style_of(PREFIX + name) for name in NAMES}, spelled=spelled)
 
 
-CLASSES: Final = {PREFIX + field.name for field in fields(Palette)}
+NAMES: Final = tuple(field.name for field in fields(Palette) if field.name != "spelled")
+"""The names of the styles."""
+CLASSES: Final = {PREFIX + name for name in NAMES}
 """The component classes by which themes change the thread's colours."""

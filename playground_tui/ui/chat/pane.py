@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,6 +27,8 @@ from playground_tui.assistants.events import (
     ThreadCreated,
 )
 from playground_tui.assistants.objects import Message, Run, Step
+from playground_tui.display import Scroll
+from playground_tui.letters import Letters
 from playground_tui.text import clean
 from playground_tui.ui.chat.attachments import AttachmentList
 from playground_tui.ui.chat.composer import Composer
@@ -36,8 +38,9 @@ from playground_tui.ui.chat.messages import MoreBelow, NamesWanted
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
 from playground_tui.ui.chat.status import RunStatus
-from playground_tui.ui.chat.thread import NOT_READ, WELCOME, Scroll, ThreadView
+from playground_tui.ui.chat.thread import NOT_READ, WELCOME, ThreadView
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
+from playground_tui.ui.pace import Pace
 
 LOW = 9
 """Lines of the pane below which header and borders give way to the thread."""
@@ -69,11 +72,20 @@ class ChatPane(Vertical):
 
     DEFAULT_CSS: ClassVar[str] = STYLES
 
-    def __init__(self, *, scroll: Scroll = "calm", save: str = "", now: Callable[[], float] = time.time) -> None:
-        """`now` gives Unix seconds; `save` is the key that saves a file of the thread."""
+    def __init__(
+        self,
+        *,
+        scroll: Scroll = "calm",
+        pace: Pace | None = None,
+        letters: Letters | None = None,
+        save: str = "",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`now` gives Unix seconds; without `letters` the terminal has all of them. `save` is the key that saves a
+        file of the thread."""
         super().__init__(id="chat")
         self.header = ThreadHeader()
-        self.thread = ThreadView(scroll=scroll, now=now)
+        self.thread = ThreadView(scroll=scroll, pace=pace, letters=letters, now=now)
         self.outputs = OutputsPanel()
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
@@ -97,6 +109,10 @@ class ChatPane(Vertical):
         self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up", exit_on_error=False)
 
     # What is shown
+
+    def to_composer(self) -> None:
+        """Put the cursor into the composer."""
+        self.screen.set_focus(self.composer)
 
     def show_thread(self, thread_id: str | None, messages: Sequence[Message], *, more: bool, read: bool = True) -> None:
         """Show a thread in place of everything, at its end. `more`: there are older messages than these.
@@ -153,6 +169,11 @@ class ChatPane(Vertical):
         """Show the tool calls of earlier runs, each run's in order."""
         for step in steps:
             self._entries.step(step)
+
+    @property
+    def wanted_names(self) -> Mapping[str, object]:
+        """The ids of files that are shown and have no name yet."""
+        return self.names.wanted
 
     def show_name(self, file_id: str, name: str) -> None:
         """Show a file's name wherever its id stands."""

@@ -35,8 +35,9 @@ def warm_up() -> None:
 
 def render(block: Block, width: int, palette: Palette) -> list[Strip]:
     """The lines of `block`, each `width` cells wide, with its blank line above."""
-    body = clean(block.text)
-    block = replace(block, text=body, info=clean(block.info, newlines=False))
+    spelled = palette.spelled
+    info = clean(block.info, newlines=False)
+    block = replace(block, text=spelled(clean(block.text)), info=info, context=spelled(block.context))
     room = max(LEAST, width - 2 * EDGE)
     lines = [strip([(" " * EDGE, palette.text), *line], width, palette.text) for line in _lines(block, room, palette)]
     return [Strip.blank(width, palette.text), *lines] if block.gap else lines

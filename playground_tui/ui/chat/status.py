@@ -12,31 +12,17 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from playground_tui.assistants.objects import Run
+from playground_tui.assistants.run_words import duration, state_words
 from playground_tui.text import clean
 
 LONG_RUN: Final = 60
 """Seconds after which a run is called long."""
 BELOW: Final = "↓ more below (ctrl+end)"
 
-INCOMPLETE: Final = {
-    "max_completion_tokens": "the limit of completion tokens was reached",
-    "max_prompt_tokens": "the limit of prompt tokens was reached",
-}
-
-
-def duration(seconds: float) -> str:
-    """`5 s`, `2 min 5 s`, `1 h 2 min`."""
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
 
 def run_words(run: Run, now: float) -> str:
     """What a run does, in words. `now` is Unix seconds."""
-    parts = [_state(run)]
+    parts = [state_words(run)]
     if run.active:
         parts.append(duration(now - (run.started_at or run.created_at)))
     if run.usage is not None and not run.active:
@@ -49,21 +35,6 @@ def run_words(run: Run, now: float) -> str:
     if run.notes:
         parts.append(run.notes)
     return " · ".join(parts)
-
-
-def _state(run: Run) -> str:
-    status = run.status
-    if status == "failed":
-        return "failed: " + (run.error_message or run.error_code or "the server gave no reason")
-    if status == "incomplete":
-        reason = run.incomplete_reason
-        return f"incomplete: {INCOMPLETE.get(reason, reason.replace('_', ' ') or 'the server gave no reason')}"
-    if status == "expired":
-        return "expired: " + (run.error_message or "the run took longer than the server allows")
-    if status == "requires_action":
-        count = len(run.waiting_for)
-        return f"requires action: {count} function output{'s' if count != 1 else ''} to give"
-    return status.replace("_", " ")
 
 
 class RunStatus(Widget):

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from playground_tui.assistants.objects import CodeOutput, SearchResult, Step, ToolCall
+from playground_tui.assistants.sent import TOOLS
 from playground_tui.text import clean, shorten
 from playground_tui.ui.chat.block import Block, Kind
 from playground_tui.ui.chat.blocks import CODE_LINES, LINE_LIMIT
-from playground_tui.ui.chat.files import TOOLS, Names
+from playground_tui.ui.chat.files import Names
 from playground_tui.ui.chat.items import Item, lines_about
 from playground_tui.ui.chat.palette import Palette
 from playground_tui.ui.chat.wrapping import Span

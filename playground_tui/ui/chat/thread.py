@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from rich.style import Style
 from textual import events
@@ -15,17 +15,18 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
+from playground_tui.display import FRAMES, Scroll
+from playground_tui.letters import Letters
 from playground_tui.ui.chat.column import Column, Place
 from playground_tui.ui.chat.damage import changed_cells
 from playground_tui.ui.chat.items import Item
 from playground_tui.ui.chat.messages import MoreBelow, OlderWanted
 from playground_tui.ui.chat.palette import CLASSES, Palette
 from playground_tui.ui.chat.wrapping import Span, strip, wrap
+from playground_tui.ui.pace import MUCH, Pace
 
-Scroll = Literal["calm", "line"]
-
-FRAME: Final = 1 / 15
-"""Least seconds between two frames while text streams in."""
+LINE_COST: Final = 24
+"""Bytes that a changed line takes beside its characters, about: where it is, and its colours."""
 
 WELCOME: Final = (
     "This thread is empty.",
@@ -76,9 +77,18 @@ class ThreadView(ScrollView, can_focus=True):
         Binding("end", "end", "to the end", show=False, id="thread-last"),
     ]
 
-    def __init__(self, *, scroll: Scroll = "calm", now: Callable[[], float] = time.time) -> None:
-        """`now` gives Unix seconds."""
+    def __init__(
+        self,
+        *,
+        scroll: Scroll = "calm",
+        pace: Pace | None = None,
+        letters: Letters | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`now` gives Unix seconds; without `letters` the terminal has all of them."""
         super().__init__(id="messages")
+        self._pace = pace or Pace(FRAMES)
+        self._spelled = letters.spelled if letters is not None else str
         self.column = Column()
         self.scroll_mode: Scroll = scroll
         self.following = True
@@ -97,7 +107,6 @@ class ThreadView(ScrollView, can_focus=True):
         self._colours: Palette | None = None
         self._touched: dict[Item, None] = {}
         self._frame_timer: Timer | None = None
-        self._next_frame = 0.0
         self._asked_older = False
         self._below = False
 
@@ -148,27 +157,41 @@ class ThreadView(ScrollView, can_focus=True):
     def wake(self) -> None:
         """Have a frame soon, unless one is coming."""
         if self._frame_timer is None and self.is_attached:
-            delay = max(0.001, self._next_frame - time.monotonic())
-            self._frame_timer = self.set_timer(delay, self._frame)
+            self._frame_timer = self.set_timer(max(0.001, self._pace.wait()), self._frame)
+
+    def _hurry(self) -> None:
+        """The terminal has answered: the frame need not wait any longer."""
+        if self._frame_timer is not None:
+            self._frame_timer.stop()
+            self._frame_timer = None
+            self.wake()
 
     def _frame(self) -> None:
         self._frame_timer = None
-        self._next_frame = time.monotonic() + FRAME
-        self._lay_out()
+        if self._pace.wait():
+            self.wake()
+            return
+        self._pace.frame_begins()
+        if self._lay_out(self._pace.allowed):
+            self.call_after_refresh(self._pace.frame_ends)
 
-    def _lay_out(self) -> None:
-        """Bring lines, heights and the window's place up to date, and repaint what differs."""
+    def _lay_out(self, allowed: int = MUCH) -> bool:
+        """Bring lines, heights and the window's place up to date, and repaint what differs; whether something did.
+
+        What needs more than `allowed` bytes is left to the next frame.
+        """
         size = self.scrollable_content_region.size
         if not size.width or not size.height:
-            return
+            return False
         self.column.resize(size.width)
         for item in self._touched:
             self.column.open(self.column.index(item))
         self._touched.clear()
         top = self._find_top(size.height)
         self._move(top, size)
-        self._repaint_changes(top, size)
+        repainted = self._repaint_changes(top, size, allowed)
         self._tell_below(top + size.height)
+        return repainted
 
     def _find_top(self, height: int) -> int:
         """The window's first line, with everything around it measured."""
@@ -213,19 +236,26 @@ class ThreadView(ScrollView, can_focus=True):
         self.scroll_y = self.scroll_target_y = top
         self._own_move = False
 
-    def _repaint_changes(self, top: int, size: Size) -> None:
-        """Refresh the cells of the window that differ from what was there."""
+    def _repaint_changes(self, top: int, size: Size, allowed: int) -> bool:
+        """Refresh the cells of the window that differ from what was there, line by line while there is room."""
         old, old_size = self._seen, self._seen_size
-        self._seen, self._seen_size = self._window(top, size), size
+        new = self._window(top, size)
+        self._seen, self._seen_size = new, size
         if old_size != size:
             self.refresh()
-            return
-        regions = []
-        for y, (before, after) in enumerate(zip(old, self._seen, strict=True)):
+            return True
+        regions: list[Region] = []
+        for y, (before, after) in enumerate(zip(old, new, strict=True)):
             if before is not after and (cells := changed_cells(before, after)):
+                if regions and allowed <= 0:
+                    new[y] = before
+                    self.wake()
+                    continue
                 regions.append(Region(cells[0], y, cells[1] - cells[0], 1))
+                allowed -= cells[1] - cells[0] + LINE_COST
         if regions:
             self.refresh(*regions)
+        return bool(regions)
 
     def _window(self, top: int, size: Size) -> list[Strip]:
         if self._blank_line.cell_length != size.width:
@@ -251,7 +281,7 @@ class ThreadView(ScrollView, can_focus=True):
     def palette(self) -> Palette:
         """The theme's colours."""
         if self._colours is None:
-            self._colours = Palette.load(self.get_component_rich_style)
+            self._colours = Palette.load(self.get_component_rich_style, self._spelled)
         return self._colours
 
     def notify_style_update(self) -> None:
@@ -261,6 +291,9 @@ class ThreadView(ScrollView, can_focus=True):
             self.column.recolour()
             self._blank_line, self._seen_size = Strip.blank(0), Size(0, 0)
             self.wake()
+
+    def on_mount(self) -> None:
+        self._pace.on_answer = self._hurry
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()

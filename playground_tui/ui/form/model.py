@@ -11,19 +11,13 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from playground_tui.assistants.fields import matching
 from playground_tui.text import clean
 from playground_tui.ui.form.fields import LineField
 from playground_tui.ui.form.messages import ModelsWanted
 
 MOST_SHOWN = 50
 _REFRESH = "refresh"
-
-
-def matching(models: Sequence[str], typed: str) -> list[str]:
-    """The models whose id holds every word typed: those that begin so first, in the list's order."""
-    words = typed.lower().split()
-    found = [model for model in models if all(word in model.lower() for word in words)]
-    return sorted(found, key=lambda model: not model.lower().startswith(typed.lower().strip()))
 
 
 class ModelField(LineField):

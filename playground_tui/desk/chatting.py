@@ -10,13 +10,13 @@ from playground_tui.assistants.conversation import Conversation
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.objects import Run, ThreadSummary
 from playground_tui.cache.state import ComposerState, ThreadEntry
+from playground_tui.desk.attaching import Attaching
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.editor import recover
+from playground_tui.desk.outbox import Outbox
+from playground_tui.desk.panes import ChatFront
+from playground_tui.desk.past import PastSteps
 from playground_tui.text import shorten
-from playground_tui.ui.attaching import Attaching
-from playground_tui.ui.chat.pane import ChatPane
-from playground_tui.ui.desk import Desk
-from playground_tui.ui.editor import recover
-from playground_tui.ui.outbox import Outbox
-from playground_tui.ui.past import PastSteps
 
 PAGE = 50
 """Messages read at a time."""
@@ -25,12 +25,12 @@ COMPOSER, NEW_THREAD = "composer", "new"
 
 
 class Chatting:
-    """The left pane's thread. Leaving a thread leaves its run going on at the server."""
+    """The thread that is open. Leaving a thread leaves its run going on at the server."""
 
     def __init__(
         self,
         desk: Desk,
-        pane: ChatPane,
+        pane: ChatFront,
         follow: Callable[[Run], None],
         loaded: Callable[[], None],
         *,

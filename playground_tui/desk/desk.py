@@ -1,4 +1,4 @@
-"""What the screen's parts share: settings, the cache, the server once it is there, and ways to work and to speak."""
+"""What the parts of a front share: settings, the cache, the server once it is there, and ways to work and to speak."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from playground_tui.cache.cache import Cache
 from playground_tui.config import Settings
+from playground_tui.desk.panes import Ways
 from playground_tui.paths import Paths
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ It is given the client so far, and goes on with it where it can.
 
 
 class Work(Protocol):
-    """Starts a worker of the screen. A worker of the same exclusive group is cancelled first."""
+    """Starts a job beside the front. A job of the same exclusive group is cancelled first."""
 
     def __call__(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None: ...
 
@@ -46,3 +47,4 @@ class Desk:
     """The model a new assistant begins with."""
     tool_problems: Mapping[str, str] = field(default_factory=dict)
     """Why tools of the server's own do not work there, in sentences, by their types."""
+    ways: Ways = field(default_factory=Ways)

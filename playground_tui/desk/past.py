@@ -8,8 +8,8 @@ from typing import Final
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Message, Run
-from playground_tui.ui.chat.pane import ChatPane
-from playground_tui.ui.desk import Desk
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.panes import ChatFront
 
 STEPS: Final = "steps"
 """The group of the worker that reads steps."""
@@ -18,7 +18,7 @@ STEPS: Final = "steps"
 class PastSteps:
     """Reads the tool calls of earlier runs, newest first, and the names of files."""
 
-    def __init__(self, desk: Desk, pane: ChatPane) -> None:
+    def __init__(self, desk: Desk, pane: ChatFront) -> None:
         self._desk = desk
         self._pane = pane
         self._read: set[str] = set()
@@ -57,7 +57,7 @@ class PastSteps:
         if self._naming:
             return
         self._naming = True
-        wanted = self._pane.names.wanted
+        wanted = self._pane.wanted_names
         try:
             while wanted and (client := self._desk.client) is not None:
                 file_id = next(iter(wanted))

@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 
 from playground_tui.assistants.errors import AssistantsError
-from playground_tui.ui.desk import Desk
-from playground_tui.ui.form.pane import FormPane
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.panes import FormFront
 
 
-async def read_models(desk: Desk, form: FormPane) -> str:
+async def read_models(desk: Desk, form: FormFront) -> str:
     """Read the list and show it. Returns why it could not be read, or ""."""
     assert desk.client is not None
     try:

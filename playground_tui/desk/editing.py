@@ -1,4 +1,4 @@
-"""The right half's work: which assistant is open, its draft in the cache and its saves at the server."""
+"""Which assistant is open, its draft in the cache and its saves at the server."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from playground_tui.assistants.objects import Json, Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
 from playground_tui.cache.versions import Versions
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.editor import recover
+from playground_tui.desk.panes import FormFront
 from playground_tui.text import clean
-from playground_tui.ui.desk import Desk
-from playground_tui.ui.editor import recover
-from playground_tui.ui.form.pane import FormPane
 
 if TYPE_CHECKING:
     from playground_tui.assistants.client import AssistantsClient
@@ -43,7 +43,7 @@ def _kept(desk: Desk, key: str | None) -> tuple[AssistantDraft, float]:
 class Editing:
     """One assistant open in the form at a time, kept in the cache at every change and saved by its Editor."""
 
-    def __init__(self, desk: Desk, form: FormPane) -> None:
+    def __init__(self, desk: Desk, form: FormFront) -> None:
         self._desk = desk
         self._form = form
         self.key = ""
@@ -86,7 +86,7 @@ class Editing:
         await self._close_editor()
         try:
             if wanted is not None:
-                await self.open(await _id_of(wanted, self._desk.client))
+                await self.open(await _id_of(wanted, self._desk))
             elif last or unread:
                 await self.open(last or unread or "")
         except NotFound as error:
@@ -270,7 +270,7 @@ class Editing:
         self._keep(editor.draft)
         self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
         self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
-        self._desk.say("Created. From now on it saves itself; ctrl+l goes to the composer, to try it.")
+        self._desk.say(f"Created. From now on it saves itself; {self._desk.ways.try_it}.")
 
     async def flush(self) -> SaveState:
         """Save what is unsaved and say how it went."""
@@ -293,14 +293,16 @@ class Editing:
             self._attach()
 
 
-async def _id_of(wanted: str, client: AssistantsClient | None) -> str:
+async def _id_of(wanted: str, desk: Desk) -> str:
     """The id of the assistant with this id or name. Raises AssistantsError in words."""
-    assert client is not None
-    found = [a for a in await client.list_assistants() if wanted in {a.id, a.name}]
+    assert desk.client is not None
+    found = [a for a in await desk.client.list_assistants() if wanted in {a.id, a.name}]
     if len(found) == 1:
         return found[0].id
     if not found:
-        raise AssistantsError(f"No assistant is called {clean(wanted, newlines=False)}: ctrl+o lists them.")
+        raise AssistantsError(
+            f"No assistant is called {clean(wanted, newlines=False)}: {desk.ways.assistants} lists them."
+        )
     ids = ", ".join(assistant.id for assistant in found)
     raise AssistantsError(f"Several assistants are called {clean(wanted, newlines=False)}: {ids}.")
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import AssistantsError
-from playground_tui.ui.desk import Desk, OpenClient
+from playground_tui.desk.desk import Desk, OpenClient
 
 DELAYS = (1.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds between attempts; the last one repeats."""

@@ -12,17 +12,17 @@ from playground_tui.assistants.errors import AssistantsError, Rejected, ThreadGo
 from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
 from playground_tui.cache.state import WaitingMessage
-from playground_tui.ui.attaching import sent_files
-from playground_tui.ui.chat.pane import ChatPane
-from playground_tui.ui.chatting import Chatting
-from playground_tui.ui.desk import Desk
-from playground_tui.ui.editing import Editing
+from playground_tui.desk.attaching import sent_files
+from playground_tui.desk.chatting import Chatting
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.editing import Editing
+from playground_tui.desk.panes import ChatFront
 
 RUN = "run"
 """The group of the worker that reads a run; there is one at a time."""
 HISTORY = 200
 """Sent texts kept for the composer's history."""
-NOT_CREATED = "Not sent: this assistant has not been created yet. f5 creates it."
+NOT_CREATED = "Not sent: this assistant has not been created yet."
 HELD = frozenset({400, 409})
 """Statuses with which servers refuse a message or a run while another run is active on the thread."""
 GOES_ON = frozenset({"completed", "incomplete"})
@@ -32,7 +32,7 @@ GOES_ON = frozenset({"completed", "incomplete"})
 class Sending:
     """The traffic of the open thread."""
 
-    def __init__(self, desk: Desk, pane: ChatPane, editing: Editing, tools: Callable[[], Collection[str]]) -> None:
+    def __init__(self, desk: Desk, pane: ChatFront, editing: Editing, tools: Callable[[], Collection[str]]) -> None:
         """`tools` gives the types of the tools that are ticked in the form."""
         self._desk = desk
         self._pane = pane
@@ -55,7 +55,7 @@ class Sending:
         connected = self.chatting.conversation is not None
         if connected and self._editing.assistant_id is None:
             self._pane.composer.give_back(text)
-            self._pane.show_problem(NOT_CREATED)
+            self._pane.show_problem(self._not_created)
             return
         if not_ready := self.chatting.attaching.not_ready():
             self._pane.composer.give_back(text)
@@ -67,6 +67,10 @@ class Sending:
         files = self.chatting.attaching.take()
         self.chatting.outbox.add(text, files, thread_id=self.chatting.thread_id)
         self.pump(last_saved=last_saved)
+
+    @property
+    def _not_created(self) -> str:
+        return f"{NOT_CREATED} {self._desk.ways.save} creates it."
 
     def _files_arrived(self) -> None:
         """No more files are on their way: the message that was to go out with them goes, if it is as it was."""
@@ -103,7 +107,7 @@ class Sending:
         conversation, assistant_id = self.chatting.conversation, self._editing.assistant_id
         if refusal or conversation is None or assistant_id is None:
             self.busy = False
-            self._hand_back(item, refusal or NOT_CREATED)
+            self._hand_back(item, refusal or self._not_created)
             return
         self._sent = item
         try:
@@ -136,7 +140,8 @@ class Sending:
                 return False
             self._tried_again = key
         elif not self.chatting.outbox.has(key):
-            self._desk.say("Another run was first on this thread. When it has ended, ctrl+r runs it again.")
+            again = self._desk.ways.again
+            self._desk.say(f"Another run was first on this thread. When it has ended, {again} runs it again.")
         self.busy = False
         await self.chatting.load()
         return True
@@ -146,7 +151,8 @@ class Sending:
         state = await self._editing.flush()
         if state.kind == "saved":
             return ""
-        return f"Not sent. {state.sentence(time.time())}. ctrl+r sends with the last saved version."
+        sentence = state.sentence(time.time(), self._desk.ways.save)
+        return f"Not sent. {sentence}. {self._desk.ways.again} sends with the last saved version."
 
     async def _read(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
@@ -176,7 +182,7 @@ class Sending:
         if self.chatting.outbox.has(item.key):
             self._hand_back(item, f"Not sent: {error}")
         else:
-            self._pane.show_problem(f"{error} Your message is in the thread. ctrl+r runs it again.")
+            self._pane.show_problem(f"{error} Your message is in the thread. {self._desk.ways.again} runs it again.")
         self.chatting.outbox.hold()
 
     def _hand_back(self, item: WaitingMessage, reason: str) -> None:
@@ -202,7 +208,7 @@ class Sending:
         except AssistantsError as error:
             if not await self._joins_another_run(error):
                 self.busy = False
-                self._pane.show_problem(f"{error} ctrl+r tries again.")
+                self._pane.show_problem(f"{error} {self._desk.ways.again} tries again.")
         else:
             self._ended()
 
@@ -218,7 +224,7 @@ class Sending:
             self._begin(self._follow(conversation.submit(outputs)))
 
     def run_again(self) -> None:
-        """ctrl+r: the nearest of what failed, else the thread once more."""
+        """Run again: the nearest of what failed, else the thread once more."""
         outbox, conversation = self.chatting.outbox, self.chatting.conversation
         text = self._pane.composer.text
         assistant_id = self._editing.assistant_id
@@ -226,11 +232,10 @@ class Sending:
         if not refused and (held := outbox.first_held()) is not None:
             self.send_held(held.key)
         elif self.busy or self.chatting.running:
-            self._desk.say("A run is under way: escape cancels it.")
-        elif refused:
-            self.submit(text, last_saved=True)
+            self._desk.say(f"A run is under way: {self._desk.ways.cancel} cancels it.")
         elif text.strip():
-            self.submit(text)
+            self._pane.composer.load("")
+            self.submit(text, last_saved=refused)
         elif conversation is None or assistant_id is None or conversation.thread_id is None:
             self._desk.say("There is nothing to run yet: write a message and press enter.")
         else:
@@ -259,7 +264,7 @@ class Sending:
             rest = self._pane.composer.text
             self._pane.composer.load(f"{taken.text}\n{rest}" if rest else taken.text)
             self.chatting.attaching.give_back(taken.files)
-            self._pane.screen.set_focus(self._pane.composer)
+            self._pane.to_composer()
             self.chatting.keep()
 
     def stop_retrying(self) -> bool:

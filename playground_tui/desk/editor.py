@@ -14,8 +14,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from textual.app import SuspendNotSupported
-
 from playground_tui.paths import PathError, private_directory
 
 FALLBACKS = ("editor", "nano", "vi")
@@ -86,16 +84,16 @@ async def edit(
     """Open `text` in the editor and return what it was when the editor ended. The file stays until it is discarded.
 
     `name` is the field the text belongs to, `key` what the field belongs to (an assistant, a thread); both come back
-    with `leftovers` if this program ends before the editor does. `suspend` gives the terminal away while it is entered.
-    The event loop goes on meanwhile. `environ` is the environment the program was started with: Textual takes NO_COLOR
-    out of the process's own. Raises EditorError.
+    with `leftovers` if this program ends before the editor does. `suspend` gives the terminal away while it is entered,
+    and raises OSError where it cannot. The event loop goes on meanwhile. `environ` is the environment the program was
+    started with: Textual takes NO_COLOR out of the process's own. Raises EditorError.
     """
     words = command(environ)
     path = _written(text, name, key, directory)
     try:
         with suspend(), _undisturbed():
             code = await _run([*words, str(path)], environ)
-    except (OSError, SuspendNotSupported) as error:
+    except OSError as error:
         path.unlink(missing_ok=True)
         raise EditorError(f"{words[0]} could not be started: {error}.") from error
     edited = _edited(path, name, key)

@@ -11,11 +11,10 @@ from typing import Final
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.local_files import is_picture, size_of
-from playground_tui.assistants.sent import PICTURE, SentFile, use_of
+from playground_tui.assistants.sent import PICTURE, TOOLS, SentFile, use_of
 from playground_tui.cache.state import AttachedFile
-from playground_tui.ui.chat.attachments import AttachmentLine, AttachmentList
-from playground_tui.ui.chat.files import TOOLS
-from playground_tui.ui.desk import Desk
+from playground_tui.desk.desk import Desk
+from playground_tui.desk.panes import AttachmentLine, AttachmentsFront
 
 UPLOAD: Final = "upload"
 """The group of the worker that sends files, one after the other."""
@@ -34,7 +33,7 @@ class Attaching:
     def __init__(
         self,
         desk: Desk,
-        shown: AttachmentList,
+        shown: AttachmentsFront,
         *,
         tools: Callable[[], Collection[str]],
         changed: Callable[[], None],

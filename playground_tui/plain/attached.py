@@ -1,0 +1,69 @@
+"""The files that go with the next message, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from playground_tui.assistants.local_files import FileError
+from playground_tui.desk.panes import AttachmentLine
+from playground_tui.plain.chat import Voice
+from playground_tui.plain.console import Console
+from playground_tui.plain.menus import choose, pick
+
+ACTIONS = {"remove": "remove it", "use": "use it for something else", "upload": "upload it again"}
+
+
+class PlainAttachments:
+    """Tells what becomes of the attached files. How far an upload is, is told when it is asked for."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.lines: tuple[AttachmentLine, ...] = ()
+        self._voice = voice
+
+    def show(self, lines: Sequence[AttachmentLine]) -> None:
+        before = {line.key: line for line in self.lines}
+        self.lines = tuple(lines)
+        for line in lines:
+            known = before.get(line.key)
+            arrived = not line.state and not line.problem and (known is None or known.state)
+            if arrived or (line.problem and (known is None or known.problem != line.problem)):
+                self._voice.say(sentence(line))
+
+
+def sentence(line: AttachmentLine) -> str:
+    """A file, what it is for and how it stands."""
+    use = f", for {line.use}" if line.use else ""
+    return f"file: {line.name}{use}, {line.problem or line.state or 'goes with the next message'}."
+
+
+class Attached:
+    """What the user does with the files."""
+
+    def __init__(self, console: Console, shown: PlainAttachments) -> None:
+        self._console = console
+        self._shown = shown
+
+    def chosen(self) -> tuple[str, str] | None:
+        """The key of a file and what is to be done with it: `remove`, `use` or `upload`; None for nothing."""
+        lines = self._shown.lines
+        if not lines:
+            self._console.write("No file is attached. /attach and a path attaches one.")
+            return None
+        at = pick(
+            self._console, "Attached files.", [sentence(line).removeprefix("file: ") for line in lines], what="file"
+        )
+        if at is None:
+            return None
+        what = choose(
+            self._console, f"{lines[at].name}.", ["remove it", "use it for something else", "upload it again"]
+        )
+        return None if what is None else (lines[at].key, ("remove", "use", "upload")[what])
+
+
+def path_of(text: str) -> Path:
+    """The file that is meant, from the home directory where it begins with `~`. Raises FileError."""
+    try:
+        return Path.cwd() / Path(text.strip("'\"")).expanduser()
+    except RuntimeError as error:
+        raise FileError(f"{text}: {error}") from error

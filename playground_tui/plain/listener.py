@@ -1,0 +1,116 @@
+"""What happens beside the terminal, told between prompts; a run is followed until it rests."""
+
+from __future__ import annotations
+
+import time
+
+from playground_tui.assistants.errors import AssistantsError
+from playground_tui.assistants.objects import Run, ToolCall
+from playground_tui.assistants.run_words import duration
+from playground_tui.plain.chat import arguments, call_name
+from playground_tui.plain.console import Console
+from playground_tui.plain.fields import write_lines
+from playground_tui.plain.room import Room
+
+GLANCE = 0.1
+"""Seconds between looks whether a run has ended, where nothing is to be said."""
+STILL = 15.0
+"""Seconds of silence after which it is said that a run goes on."""
+
+
+class Listener:
+    """Tells what there is to say, and asks for the outputs that a run waits for."""
+
+    def __init__(self, room: Room, console: Console) -> None:
+        self._room = room
+        self._console = console
+
+    def settle(self) -> None:
+        """Tell what happens until nothing is under way; ask for the outputs a run waits for."""
+        while True:
+            self._follow()
+            run = self._room.run
+            if run is None or run.status != "requires_action" or not run.waiting_for:
+                return
+            self._give_outputs(run)
+
+    def _follow(self) -> None:
+        said = time.monotonic()
+        while True:
+            try:
+                if self.tell(GLANCE):
+                    said = time.monotonic()
+                elif not self._room.busy:
+                    self.tell()
+                    return
+                elif time.monotonic() - said > STILL:
+                    said = time.monotonic()
+                    self._say_still()
+            except KeyboardInterrupt:
+                self._cancel()
+
+    def _say_still(self) -> None:
+        run = self._room.run
+        if run is not None:
+            since = duration(time.time() - (run.started_at or run.created_at))
+            self._console.write(f"status: still {run.status.replace('_', ' ')} after {since}. ctrl+c cancels.")
+
+    def tell(self, seconds: float = 0) -> bool:
+        """Write what there is to say, waiting so long for the first line; whether there was something."""
+        return self._room.tell(self._console.write, seconds)
+
+    def _cancel(self) -> None:
+        """ctrl+c: stop looking for a lost run, cancel the run, and the second time leave it."""
+        run = self._room.run
+        if self._room.do(self._room.sending.stop_retrying):
+            return
+        if run is not None and run.status == "cancelling":
+            self._room.do(self._room.sending.leave)
+            self._console.write("status: left. The run goes on at the server until it has ended there.")
+            return
+        if run is None or run.status == "queued":
+            self._console.write("status: cancelling.")
+        try:
+            self._room.wait(self._room.sending.cancel())
+        except AssistantsError as error:
+            self._console.write(f"problem: {error}")
+
+    # Function outputs
+
+    def _give_outputs(self, run: Run) -> None:
+        calls = run.waiting_for
+        outputs = {}
+        for number, call in enumerate(calls, start=1):
+            output = self._output(call, f" ({number} of {len(calls)})" if len(calls) > 1 else "")
+            if output is None:
+                self._cancel_waiting_run()
+                return
+            outputs[call.id] = output
+        self._room.do(lambda: self._room.sending.answer(outputs))
+
+    def _output(self, call: ToolCall, place: str) -> str | None:
+        """The output of a call; None when the run is to be cancelled."""
+        given = arguments(call)
+        what = f"with {given}" if given else "without arguments"
+        self._console.write(f"tool: {call_name(call)} wants its output{place}, called {what}.")
+        self._console.write("Type the output, /lines for several lines, or ctrl+c to cancel the run.")
+        try:
+            line = self._console.read(f"output of {call_name(call)}: ")
+        except (KeyboardInterrupt, EOFError):
+            self._console.write("")
+            return None
+        if line.strip() == "/lines":
+            lines = write_lines(self._console, lambda now: None)
+            return None if lines is None else "\n".join(lines)
+        return line
+
+    def _cancel_waiting_run(self) -> None:
+        chatting = self._room.sending.chatting
+
+        async def cancel() -> None:
+            if chatting.conversation is not None:
+                run = await chatting.conversation.cancel()
+                self._room.chat.show_run(run)
+
+        self._room.attempt(cancel(), "not cancelled")
+        self.tell()

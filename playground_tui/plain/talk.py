@@ -1,0 +1,341 @@
+"""The conversation: a prompt for messages and commands, and what the run does told line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playground_tui.assistants.local_files import FileError
+from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
+from playground_tui.plain.attached import Attached, path_of
+from playground_tui.plain.chat import message_lines, status_line
+from playground_tui.plain.console import Console
+from playground_tui.plain.fields import Fields, in_editor, write_lines
+from playground_tui.plain.listener import GLANCE, Listener
+from playground_tui.plain.lists import Lists
+from playground_tui.plain.menus import choose, confirm
+from playground_tui.plain.room import Room
+from playground_tui.text import shorten
+
+PROMPT = "you: "
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What can be done besides writing. `run` gets what stands behind the command's word."""
+
+    word: str
+    does: str
+    run: Callable[[str], None]
+    example: str = ""
+    """What may stand behind the word, and what it does then."""
+
+
+class Leave(Exception):
+    """The user wants to leave."""
+
+
+class Talk:
+    """One session at the terminal."""
+
+    def __init__(self, room: Room, console: Console) -> None:
+        self._room = room
+        self._console = console
+        self._fields = Fields(room, console)
+        self._lists = Lists(room, console)
+        self._listener = Listener(room, console)
+        self._composer = room.chat.composer
+        self._dropped: list[str] = []
+        self._commands = self._all_commands()
+
+    def _all_commands(self) -> tuple[Command, ...]:
+        return (
+            Command("edit", "edit this assistant", self._edit, "/edit temperature edits this field alone"),
+            Command("save", "create this assistant, or save it now", self._save),
+            Command("assistants", "open, copy or delete an assistant", self._assistants, "/assistants NAME opens it"),
+            Command("new", "begin a new assistant", self._new),
+            Command("copy", "begin a copy of this assistant", self._copy),
+            Command("thread", "begin a new thread", self._new_thread),
+            Command("threads", "go to another thread of this assistant, or delete one", self._threads),
+            Command("restore", "bring back the assistant or thread deleted last", self._restore),
+            Command("read", "read this thread", self._read, "/read 3 reads its last three messages"),
+            Command("older", "read the messages before those of /read", self._older),
+            Command("attach", "attach a file to the message, or change the files", self._attach, "/attach plan.pdf"),
+            Command("again", "run again, or retry what failed", self._again),
+            Command("lines", "write a message of several lines", self._lines),
+            Command("editor", "write the message in your editor", self._editor),
+            Command("waiting", "send, change or drop messages that were not sent", self._waiting),
+            Command("status", "say where everything stands", self._status),
+            Command("help", "read the commands", self._help),
+            Command("quit", "leave; everything is kept", self._quit),
+        )
+
+    def run(self) -> None:
+        """Talk until the user leaves."""
+        self._greet()
+        while True:
+            try:
+                self._listener.settle()
+                self._take(self._prompt())
+            except KeyboardInterrupt:
+                self._drop()
+            except (EOFError, Leave):
+                break
+
+    # The start
+
+    def _greet(self) -> None:
+        self._console.write("playground-tui, plain mode. Enter alone opens the menu, /help reads the commands.")
+        self._console.write("status: connecting.")
+        try:
+            while not self._room.arrived.wait(GLANCE):
+                self._listener.tell()
+        except KeyboardInterrupt:
+            self._console.write("status: not waiting for the connection.")
+        self._listener.settle()
+        self._say_what_is_open()
+
+    def _say_what_is_open(self) -> None:
+        if self._room.editing.assistant_id is None:
+            begun = self._room.form.draft.text("name")
+            how = f" One is begun, named {self._room.form.name}: /edit goes on with it." if begun else ""
+            self._console.write(f"No assistant is open.{how} /new makes one, /assistants lists those there are.")
+        else:
+            model = self._room.form.draft.text("model")
+            thread = "a new thread" if self._room.sending.chatting.thread_id is None else "the last thread"
+            self._console.write(f"Assistant {self._room.form.name} is open, with model {model}, on {thread}.")
+        if self._room.chat.waiting:
+            self._console.write(f"{len(self._room.chat.waiting)} messages were not sent: /waiting.")
+
+    # The prompt
+
+    def _prompt(self) -> str:
+        begun = self._composer.text
+        if begun:
+            how = "it stands in the line and enter sends it" if self._console.edits else "/again sends it"
+            self._console.write(f"Not sent yet, {how}: {shorten(begun, 200)}")
+        history = [*self._composer.sent, *self._dropped]
+        lines = self._console.read_pasted(PROMPT, begun=begun, history=history, typed=self._typed)
+        if len(lines) == 1:
+            return lines[0]
+        self._console.write(f"Several lines came at once: {len(lines)}.")
+        return self._several(lines)
+
+    def _typed(self, line: str) -> None:
+        """What stands in the line is kept as it is typed; from a signal handler."""
+        if line != self._composer.text:
+            self._composer.text = line
+            self._room.sending.chatting.store()
+
+    def _several(self, begun: list[str]) -> str:
+        lines = write_lines(self._console, lambda now: self._typed("\n".join(now)), begun=begun)
+        if lines is None:
+            raise KeyboardInterrupt
+        return "\n".join(lines)
+
+    def _drop(self) -> None:
+        """ctrl+c at the prompt: what stands in the line is not wanted; the up arrow still has it."""
+        dropped = self._composer.text if self._console.edits else ""
+        back = ""
+        if dropped:
+            self._dropped = [dropped]
+            self._clear()
+            back = " The up arrow brings the line back."
+        self._console.write(f"\nNothing is sent.{back} /quit leaves.")
+
+    def _take(self, text: str) -> None:
+        """A message, a command, or nothing, which asks for the menu."""
+        if not text.strip():
+            self._clear()
+            self._menu()
+        elif text.startswith("/") and not text.startswith("//"):
+            self._clear()
+            self._command(text[1:].strip())
+        else:
+            self._send(text[1:] if text.startswith("//") else text)
+
+    def _clear(self) -> None:
+        """What stood in the line was taken: it is no message. Without line editing it is kept for /again."""
+        if self._console.edits:
+            self._composer.text = ""
+            self._room.do(self._room.sending.chatting.keep)
+
+    def _send(self, text: str) -> None:
+        def send() -> None:
+            if self._console.edits or self._composer.text == text:
+                self._composer.text = ""
+            self._room.sending.submit(text)
+
+        if self._room.editing.assistant_id is None and self._room.desk.client is not None:
+            self._composer.text = text
+            self._console.write("There is no assistant yet to answer. Your message is kept.")
+            self._guide()
+            return
+        self._room.do(send)
+        if self._room.desk.client is None:
+            self._console.write("Not connected yet: your message goes out as soon as the server has answered.")
+
+    # Commands
+
+    def _menu(self) -> None:
+        chosen = choose(self._console, "Menu.", [f"{c.does}: /{c.word}" for c in self._commands])
+        if chosen is not None:
+            self._commands[chosen].run("")
+
+    def _command(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        found = [c for c in self._commands if c.word == word] or [c for c in self._commands if c.word.startswith(word)]
+        if word and found:
+            found[0].run(rest.strip())
+        else:
+            self._console.write(f"There is no command /{word}. /help reads them. Begin with // to send such a text.")
+
+    def _help(self, _rest: str = "") -> None:
+        self._console.write("What you type is sent as a message, unless it begins with a stroke. ctrl+c cancels a run.")
+        for command in self._commands:
+            example = f" {command.example}." if command.example else ""
+            self._console.write(f"/{command.word}: {command.does}.{example}")
+        paths = self._room.desk.paths
+        self._console.write(f"Your texts are kept in {paths.data}, the configuration is {paths.config_file}.")
+
+    def _quit(self, _rest: str = "") -> None:
+        raise Leave
+
+    def _edit(self, field: str) -> None:
+        if field:
+            self._fields.named(field)
+        else:
+            self._fields.all()
+        if self._room.form.draft.is_new and not self._room.form.draft.problems():
+            self._offer_to_create()
+
+    def _offer_to_create(self) -> None:
+        if confirm(self._console, f"The assistant {self._room.form.name} is not created yet. Create it now?"):
+            self._save()
+
+    def _save(self, _rest: str = "") -> None:
+        self._room.wait(self._room.editing.save())
+        if not self._listener.tell():
+            self._console.write(f"assistant form: {self._room.form.sentence()}.")
+
+    def _assistants(self, name: str) -> None:
+        if name:
+            self._lists.open(name)
+        else:
+            self._lists.assistants()
+
+    def _new(self, _rest: str = "") -> None:
+        self._lists.new()
+        self._guide()
+
+    def _guide(self) -> None:
+        """The few questions a new assistant needs."""
+        name = self._fields.ask("name", "name of the new assistant, enter alone for not now: ", "")
+        if not name:
+            self._console.write("Not now. /edit goes on with the new assistant.")
+            return
+        self._fields.set("name", name)
+        model = self._room.form.draft.text("model")
+        self._fields.edit("model")
+        if not model and not self._room.form.draft.text("model"):
+            return
+        said = self._fields.ask("instructions", "instructions, one line; enter alone for none: ", "")
+        if said:
+            self._fields.set("instructions", said)
+        self._offer_to_create()
+
+    def _copy(self, _rest: str = "") -> None:
+        self._lists.copy(self._room.editing.assistant_id)
+
+    # The thread
+
+    def _new_thread(self, _rest: str) -> None:
+        self._lists.open_thread(None)
+
+    def _threads(self, _rest: str) -> None:
+        self._lists.threads()
+
+    def _restore(self, _rest: str) -> None:
+        self._lists.restore()
+
+    def _read(self, count: str) -> None:
+        messages = self._room.do(self._room.chat.messages)
+        if count.isdecimal() and int(count):
+            messages = messages[-int(count) :]
+        elif self._room.chat.more:
+            self._console.write("There are older messages: /older reads them.")
+        for message in messages:
+            for line in message_lines(message):
+                self._console.write(line)
+        if not messages:
+            self._console.write("This thread has no messages yet.")
+
+    def _older(self, _rest: str = "") -> None:
+        if self._room.chat.more:
+            self._room.attempt(self._room.sending.chatting.older(), "the older messages could not be read")
+        else:
+            self._console.write("There are no older messages.")
+
+    def _attach(self, path: str) -> None:
+        attaching = self._room.sending.chatting.attaching
+        if not path:
+            chosen = Attached(self._console, self._room.attachments).chosen()
+            if chosen is not None:
+                self._room.do(lambda: attaching.act(*chosen))
+            return
+        try:
+            self._room.do(lambda: attaching.attach(path_of(path)))
+        except FileError as error:
+            self._console.write(f"Not attached: {error}")
+
+    def _again(self, _rest: str = "") -> None:
+        self._room.do(self._room.sending.run_again)
+
+    def _lines(self, _rest: str = "") -> None:
+        text = self._several([])
+        if text.strip():
+            self._send(text)
+
+    def _editor(self, _rest: str = "") -> None:
+        chatting = self._room.sending.chatting
+        edited = in_editor(self._room, self._console, self._composer.text, COMPOSER, chatting.thread_id or NEW_THREAD)
+        if edited is None:
+            return
+        self._composer.text = edited.text
+        self._room.do(chatting.keep)
+        if self._room.desk.cache.flush():
+            edited.discard()
+        for line in edited.text.split("\n"):
+            self._console.write(f"your text: {line}")
+        if edited.text.strip() and confirm(self._console, "Send this?"):
+            self._send(edited.text)
+
+    def _waiting(self, _rest: str = "") -> None:
+        waiting = self._room.chat.waiting
+        if not waiting:
+            self._console.write("No message waits.")
+            return
+        rows = [f"{item.state}: {shorten(item.text, 200)}" for item in waiting]
+        chosen = choose(self._console, "Messages that wait:", rows)
+        if chosen is None:
+            return
+        item = waiting[chosen]
+        action = choose(self._console, f"{rows[chosen]}. What to do with it?", ["send it", "change it", "drop it"])
+        sending = self._room.sending
+        if action is not None:
+            jobs = (sending.send_held, sending.edit_held, sending.chatting.outbox.take)
+            self._room.do(lambda: jobs[action](item.key))
+
+    def _status(self, _rest: str = "") -> None:
+        room = self._room
+        self._console.write(f"assistant: {room.form.name}, {room.editing.assistant_id or 'not created yet'}.")
+        self._console.write(f"form: {room.form.sentence()}.")
+        self._console.write(f"thread: {room.sending.chatting.thread_id or 'a new one'}, {self._count()}.")
+        run = room.chat.run
+        self._console.write(status_line(run) if run else "status: no run yet in this thread.")
+        connected = room.desk.client.where if room.desk.client else "nothing yet"
+        self._console.write(f"connected to: {connected}.")
+
+    def _count(self) -> str:
+        count = len(self._room.do(self._room.chat.messages))
+        return "1 message" if count == 1 else f"{count} messages"
