@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from playground_tui.commands import doctor, login
-from playground_tui.commands.doctor import Finding, directory_finding, examine
+from playground_tui.commands.doctor import Finding, code_finding, directory_finding, examine
 from playground_tui.config import Settings
 from playground_tui.launch import ensure_engine
 from playground_tui.paths import Paths
@@ -148,6 +148,29 @@ def test_hostile_values_are_cleaned(paths: Paths) -> None:
 def test_a_login_that_takes_the_engine_with_it_is_warned_of(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "login_ends_processes", lambda _: True)
     assert "loginctl enable-linger" in found(paths)["logout"].advice
+
+
+@pytest.mark.parametrize(
+    ("answer", "bwrap", "state", "words"),
+    [
+        ({"tools": {"code_interpreter": ""}}, "/bin/bwrap", "ok", "runs in a sandbox of /bin/bwrap"),
+        (
+            {"tools": {"code_interpreter": "Code cannot be run: why."}},
+            "/bin/bwrap",
+            "warning",
+            "Code cannot be run: why.",
+        ),
+        ({}, "/bin/bwrap", "ok", "runs in a sandbox of /bin/bwrap (not tried)"),
+        ({}, None, "warning", "apt install bubblewrap"),
+    ],
+)
+def test_whether_code_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], bwrap: str | None, state: str, words: str
+) -> None:
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: bwrap)
+    finding = code_finding(answer)
+    assert (finding.name, finding.state) == ("code", state)
+    assert words in (finding.value, finding.advice) or words in finding.advice
 
 
 @pytest.mark.parametrize(

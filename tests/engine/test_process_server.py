@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from playground_tui.engine.api import control
 from playground_tui.engine.errors import EXCEPTION_HANDLERS
 from playground_tui.engine.guards import MAX_BODY, LimitBody
 from playground_tui.engine.listeners import CannotListen, bind_unix
@@ -58,6 +59,28 @@ async def test_the_engine_describes_itself(engine: RunningEngine) -> None:
     assert (answer["default_provider"], answer["default_model"]) == ("rehearsal", "rehearsal/echo")
     assert "rehearsal" in answer["sentence"]
     assert {"build", "version", "pid", "started_at", "connections", "active_runs", "providers"} < set(answer)
+
+
+async def test_it_says_whether_code_can_be_run(engine: RunningEngine) -> None:
+    async with on_socket(engine) as client:
+        assert (await client.get("/engine")).json()["tools"] == {"code_interpreter": ""}
+
+
+async def test_what_stands_in_the_way_of_code_is_said(engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    async with on_socket(engine) as client:
+        said = (await client.get("/engine")).json()["tools"]["code_interpreter"]
+    assert said.startswith("Code cannot be run: bubblewrap is not installed.")
+
+
+async def test_nobody_waits_for_a_sandbox_that_does_not_come_up(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = asyncio.Event()
+    monkeypatch.setattr(engine.engine.interpreter, "problem", waits.wait)
+    monkeypatch.setattr(control, "PROBE_SECONDS", 0.01)
+    async with on_socket(engine) as client:
+        assert (await client.get("/engine")).json()["tools"] == {"code_interpreter": ""}
 
 
 async def test_settings_are_taken_over_and_no_key_comes_back(engine: RunningEngine) -> None:

@@ -148,6 +148,28 @@ for name in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/run/inter
     assert printed.replace("wrote /proc/1/oom_score_adj\n", "") == ""
 
 
+async def test_all_but_its_own_directories_is_mounted_read_only(tried: Bench) -> None:
+    code = """
+mounts = [line.split() for line in open("/proc/mounts")]
+print(*sorted(place for _, place, _, options, *_ in mounts if "ro" not in options.split(",")))
+"""
+    devices = [f"/dev/{name}" for name in ("full", "null", "pts", "random", "shm", "tty", "urandom", "zero")]
+    writable = (await tried.text(code)).split()
+    assert [place for place in writable if place not in devices] == ["/mnt/data", "/proc", "/tmp"]
+
+
+async def test_the_engine_s_environment_is_not_handed_to_bubblewrap(
+    tried: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first process can be read from inside, where the engine is not root."""
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    await tried.run("1")
+    sandbox = tried.interpreter._seats["thread_1"].sandbox
+    assert sandbox is not None
+    for pid in (sandbox._process.pid, sandbox._init):
+        assert CANARY not in Path(f"/proc/{pid}/environ").read_text()
+
+
 async def test_what_made_the_sandbox_cannot_be_ended(tried: Bench) -> None:
     code = """
 import os, signal

@@ -42,7 +42,8 @@ async def with_assistant(engine: RunningEngine, *tools: str) -> AsyncIterator[Pl
 
 
 async def dialog(p: Playground, kind: type[Screen[Any]]) -> Any:
-    await p.until(lambda: isinstance(p.app.screen, kind))
+    await p.until(lambda: isinstance(p.app.screen, kind) and p.app.screen.query("*"))
+    await p.until(lambda: p.app.screen.focused or kind is Confirm)
     return p.app.screen
 
 

@@ -22,7 +22,7 @@ from playground_tui.engine.store.runs import all_active
 if TYPE_CHECKING:
     from playground_tui.engine.server import EngineServer, TcpListener
 
-_PROBE_SECONDS = 1.0
+PROBE_SECONDS = 1.0
 """Who asks for the engine waits at most so long for the first look at what it can run."""
 _KINDS = {"responses", "chat", "rehearsal"}
 
@@ -58,7 +58,7 @@ async def show(request: Request) -> Response:
 async def _problem_of_code(server: EngineServer) -> str:
     """Why no code can be run, as a sentence; "" if it can, or while that is not known yet."""
     try:
-        async with asyncio.timeout(_PROBE_SECONDS):
+        async with asyncio.timeout(PROBE_SECONDS):
             return await server.engine.interpreter.problem()
     except TimeoutError:
         return ""
