@@ -126,7 +126,9 @@ class PlaygroundApp(OrderlyApp):
         """Show the split screen: after the first paint, because importing it takes as long as that."""
         from playground_tui.ui.screen import SplitScreen  # noqa: PLC0415
 
-        split = SplitScreen(self.desk, self._open_client, pace=self.pace, letters=Letters(self.display_choice.signs))
+        signs = self.display_choice.signs
+        letters = Letters(signs) if signs else None
+        split = SplitScreen(self.desk, self._open_client, pace=self.pace, letters=letters)
         with self.batch_update():  # one paint, not one for each step of the layout
             await self.push_screen(split)
         self._split = split

@@ -1,12 +1,14 @@
-"""Which cells of a line changed."""
+"""Which cells of a window changed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
 
 from rich.segment import Segment
+from textual.geometry import Region
 from textual.strip import Strip
 
 _NARROW: Final = re.compile(
@@ -14,6 +16,28 @@ _NARROW: Final = re.compile(
     "\u2190-\u2193\u2500-\u259f]*"
 )
 """Texts of which each character stands alone in one cell."""
+
+
+LINE_COST: Final = 24
+"""Bytes that a changed line takes beside its characters, about: where it is, and its colours."""
+
+
+def changed_regions(old: Sequence[Strip], new: list[Strip], allowed: int) -> tuple[list[Region], bool]:
+    """The cells that changed, as many lines as `allowed` bytes hold and one at least, and whether lines are left.
+
+    A line that is left is put back into `new` as it was: it is what the terminal goes on to show.
+    """
+    regions: list[Region] = []
+    left = False
+    for y, (before, after) in enumerate(zip(old, new, strict=True)):
+        if before is after or not (cells := changed_cells(before, after)):
+            continue
+        if regions and allowed <= 0:
+            new[y], left = before, True
+        else:
+            regions.append(Region(cells[0], y, cells[1] - cells[0], 1))
+            allowed -= cells[1] - cells[0] + LINE_COST
+    return regions, left
 
 
 def changed_cells(old: Strip, new: Strip) -> tuple[int, int] | None:

@@ -81,7 +81,7 @@ class ChatPane(Vertical):
         """`now` gives Unix seconds; without `letters` the terminal has all of them."""
         super().__init__(id="chat")
         self.header = ThreadHeader()
-        self.thread = ThreadView(scroll=scroll, pace=pace, letters=letters, now=now)
+        self.thread = ThreadView(scroll, pace, letters, now)
         self.outputs = OutputsPanel()
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
