@@ -107,10 +107,10 @@ def language(environ: Mapping[str, str], begun_with: Mapping[str, str]) -> tuple
 
     Python replaces the C locale by one of UTF-8 at its start and says so in LC_CTYPE (PEP 538): that is not the user's.
     """
+    given = {**environ, "LC_CTYPE": begun_with.get("LC_CTYPE", "")} if begun_with else environ
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        coerced = name == "LC_CTYPE" and bool(begun_with) and name not in begun_with
-        if environ.get(name) and not coerced:
-            return environ[name], name
+        if given.get(name):
+            return given[name], name
     return "", ""
 
 

@@ -94,6 +94,7 @@ def test_letters_are_those_of_the_locale(environ: dict[str, str], encoding: str,
 def test_the_locale_that_python_puts_in_place_of_c_is_not_the_users() -> None:
     coerced = {"LANG": "C", "LC_CTYPE": "C.UTF-8"}
     assert chosen(coerced, {"LANG": "C"}).letters == "ASCII"
+    assert chosen(coerced, {"LANG": "C", "LC_CTYPE": "POSIX"}).why["letters"] == "LC_CTYPE=POSIX"
     assert chosen(coerced, coerced).letters == "Unicode"
     assert chosen(coerced, {}).letters == "Unicode"  # where the system does not tell
 
