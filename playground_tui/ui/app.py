@@ -31,6 +31,7 @@ from playground_tui.ui.colours import SYSTEMS, filters
 from playground_tui.ui.driver import PatientDriver
 from playground_tui.ui.orderly import OrderlyApp
 from playground_tui.ui.pace import Pace
+from playground_tui.ui.painting import PaintingApp
 from playground_tui.ui.palette import PlaygroundCommands
 from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
@@ -42,7 +43,7 @@ FLUSH_BEFORE_QUIT = 2.0
 """Seconds a save may take when quitting; the draft is on disk already."""
 
 
-class PlaygroundApp(OrderlyApp):
+class PlaygroundApp(PaintingApp, OrderlyApp):
     """The playground. `open_client` finds or starts the server, after the first paint."""
 
     TITLE = "playground-tui"
