@@ -17,6 +17,7 @@ from playground_tui.config import Settings
 Colours = Literal["truecolor", "256", "16", "none"]
 Scroll = Literal["calm", "line"]
 
+CONFIGURED: Final = "set in the configuration"
 FRAMES: Final = 15
 """Frames a second while text streams in."""
 FRAMES_OVER_SSH: Final = 10
@@ -67,7 +68,7 @@ def choose(settings: Settings, environ: Mapping[str, str], *, begun_with: Mappin
     rate, why_rate = _frame_rate(settings, environ)
     theme, why_theme = _theme(settings, environ)
     encoding, signs, why_letters = _letters(settings, environ, begun)
-    why_scroll = "set in the configuration" if settings.scroll == "line" else "the default"
+    why_scroll = CONFIGURED if settings.scroll == "line" else "the default"
     return Display(
         colours=colours,
         frame_rate=rate,
@@ -106,16 +107,16 @@ def language(environ: Mapping[str, str], begun_with: Mapping[str, str]) -> tuple
 
     Python replaces the C locale by one of UTF-8 at its start and says so in LC_CTYPE (PEP 538): that is not the user's.
     """
+    given = {**environ, "LC_CTYPE": begun_with.get("LC_CTYPE", "")} if begun_with else environ
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        coerced = name == "LC_CTYPE" and bool(begun_with) and name not in begun_with
-        if environ.get(name) and not coerced:
-            return environ[name], name
+        if given.get(name):
+            return given[name], name
     return "", ""
 
 
 def _frame_rate(settings: Settings, environ: Mapping[str, str]) -> tuple[int, str]:
     if settings.frame_rate is not None:
-        return settings.frame_rate, "set in the configuration"
+        return settings.frame_rate, CONFIGURED
     if over_ssh(environ):
         return FRAMES_OVER_SSH, "over SSH"
     return FRAMES, "not over SSH"
@@ -123,7 +124,7 @@ def _frame_rate(settings: Settings, environ: Mapping[str, str]) -> tuple[int, st
 
 def _theme(settings: Settings, environ: Mapping[str, str]) -> tuple[str, str]:
     if settings.theme is not None and settings.theme != "auto":
-        return _THEMES.get(settings.theme, settings.theme), "set in the configuration"
+        return _THEMES.get(settings.theme, settings.theme), CONFIGURED
     pair = environ.get("COLORFGBG", "")
     if pair:
         return (LIGHT if pair.rpartition(";")[2] in _WHITES else DARK), f"COLORFGBG={pair}"
@@ -135,7 +136,7 @@ def _theme(settings: Settings, environ: Mapping[str, str]) -> tuple[str, str]:
 
 def _colours(settings: Settings, environ: Mapping[str, str]) -> tuple[Colours, str]:
     if settings.colours != "auto":
-        return settings.colours, "set in the configuration"
+        return settings.colours, CONFIGURED
     if environ.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
     return _able(environ)
@@ -171,7 +172,7 @@ def _letters(
     encoding = _encoding_of(name)
     if settings.letters != "auto":
         signs = ("ascii",) if settings.letters == "ascii" else ()
-        return ("utf-8" if encoding == "ascii" else encoding), signs, "set in the configuration"
+        return ("utf-8" if encoding == "ascii" else encoding), signs, CONFIGURED
     if encoding == "ascii":  # What is typed may still come as UTF-8: ASCII is a part of it.
         return "utf-8", ("ascii",), f"{variable}={name}"
     if encoding != "utf-8":

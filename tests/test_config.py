@@ -54,6 +54,9 @@ def test_everything_that_can_be_set(load: Load) -> None:
         [display]
         theme = "nord"
         scroll = "line"
+        frame_rate = 20
+        colours = "256"
+        letters = "ascii"
         [keys]
         send = "f3,ctrl+j"
         [providers.local]
@@ -64,6 +67,7 @@ def test_everything_that_can_be_set(load: Load) -> None:
     )
     assert (settings.server, settings.autosave_delay, settings.idle_exit) == ("http://there:1/v1", 1, 60.5)
     assert (settings.run_expires_after, settings.default_provider) == (1200, "local")
+    assert (settings.frame_rate, settings.colours, settings.letters) == (20, "256", "ascii")
     assert (settings.theme, settings.scroll, settings.keys) == ("nord", "line", {"send": "f3,ctrl+j"})
     assert settings.providers["local"]["api_key_env"] == "LOCAL_KEY"
 
@@ -99,6 +103,10 @@ def test_what_the_command_line_names(load: Load) -> None:
         ('[display]\nscroll = "fast"', 'display.scroll must be "calm" or "line"'),
         ("[display]\nscroll = ['calm']", "display.scroll must be"),
         ("[display]\ntheme = ''", "display.theme must be text"),
+        ("[display]\nframe_rate = 0", "display.frame_rate must be a whole number of frames a second, 1 to 60"),
+        ("[display]\nframe_rate = true", "display.frame_rate must be"),
+        ("[display]\ncolours = 256", 'display.colours must be "auto", "truecolor", "256", "16" or "none"'),
+        ("[display]\nletters = 'utf-8'", 'display.letters must be "auto", "unicode" or "ascii"'),
         ("[keys]\nsend = 3", "keys must be a table"),
         ("providers = 3", "providers must be a table"),
         ("[providers]\nx = 3", "providers.x must be a table"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import locale
 import os
 import platform
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -20,6 +19,7 @@ from playground_tui import __version__
 from playground_tui.commands.engine import duration
 from playground_tui.commands.login import login_ends_processes
 from playground_tui.config import ConfigError, Settings, load_settings, provider_handover
+from playground_tui.display import CONFIGURED, Display, choose
 from playground_tui.launch import EngineSilent, LaunchError, ask_engine, find_engine
 from playground_tui.paths import Paths
 from playground_tui.text import clean
@@ -84,7 +84,7 @@ def examine(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> Ite
     yield Finding("Python", f"{platform.python_version()} at {sys.executable}")
     yield Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}")
     yield from _terminal(environ)
-    yield _locale(environ)
+    yield from _display(choose(settings, environ))
     yield Finding("time zone", time.strftime("%Z, UTC%z") + (f" (TZ={environ['TZ']})" if environ.get("TZ") else ""))
     for name in ("config", "data", "state", "runtime"):
         yield directory_finding(name, getattr(paths, name))
@@ -113,28 +113,30 @@ def _terminal(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("terminal", value, "warning", "TERM names no terminal that can show a screen.")
     else:
         yield Finding("terminal", value)
-    yield Finding("colours", _colours(environ))
 
 
 _AROUND = {"tmux": "TMUX", "screen": "STY", "SSH": "SSH_CONNECTION"}
+_COLOURS = {"truecolor": "16 million", "256": "256", "16": "16", "none": "none"}
+_SCROLL = {"calm": "calm, by most of a page", "line": "line by line"}
 
 
-def _colours(environ: Mapping[str, str]) -> str:
-    if environ.get("NO_COLOR"):
-        return "none (NO_COLOR is set)"
-    if environ.get("COLORTERM") in ("truecolor", "24bit"):
-        return f"16 million (COLORTERM={environ['COLORTERM']})"
-    kind = environ.get("TERM", "")
-    return "256" if "256" in kind else "16"
+def _display(display: Display) -> Iterator[Finding]:
+    """What the screen shows itself with, and why."""
+    why = display.why
+    yield _chosen("colours", _COLOURS[display.colours], why["colours"])
+    yield _chosen("theme", display.theme, why["theme"])
+    letters = _chosen("letters", f"{display.letters}, written as {display.encoding}", why["letters"])
+    if display.signs == ("ascii",) and why["letters"] != CONFIGURED:
+        advice = "Other letters are written out in ASCII. If the terminal shows UTF-8: LANG=C.UTF-8."
+        letters = replace(letters, state="warning", advice=advice)
+    yield letters
+    yield _chosen("frames", f"{display.frame_rate} a second while text streams", why["frame_rate"])
+    yield _chosen("pace", "a frame waits until the terminal has read the one before", "if it answers CSI 6 n")
+    yield _chosen("scrolling", _SCROLL[display.scroll], why["scroll"])
 
 
-def _locale(environ: Mapping[str, str]) -> Finding:
-    encoding = locale.getpreferredencoding(False)
-    language = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "not set"
-    if encoding.lower().replace("-", "") == "utf8":
-        return Finding("locale", f"{language}, {encoding}")
-    advice = "Not UTF-8: other letters than English ones will not show. Try LANG=C.UTF-8."
-    return Finding("locale", f"{language}, {encoding}", "warning", advice)
+def _chosen(what: str, value: str, why: str) -> Finding:
+    return Finding("display", f"{what}: {value} ({why})")
 
 
 def directory_finding(name: str, path: Path) -> Finding:

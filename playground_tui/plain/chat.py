@@ -197,6 +197,8 @@ class PlainChat:
     def show_run(self, run: Run | None) -> None:
         """Say the run's state where it has changed."""
         self.run = run
+        if run is not None and run.status == "in_progress" and self._status == f"{run.id} requires_action":
+            return  # it is read again from its beginning
         status = "" if run is None else f"{run.id} {run.status}"
         changed, self._status = status != self._status, status
         if run is None or not changed or run.status == "queued":
@@ -205,6 +207,10 @@ class PlainChat:
             self._finish()
         self._calls.update({call.id: call for call in run.waiting_for})
         self._voice.say(status_line(run))
+
+    def answered(self) -> None:
+        """The outputs the run waited for are given: it goes on."""
+        self._status = ""
 
     def show_runs(self, runs: Sequence[Run]) -> None:
         """The newest run's state, where it is one to act on."""

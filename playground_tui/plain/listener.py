@@ -32,7 +32,9 @@ class Listener:
             run = self._room.run
             if run is None or run.status != "requires_action" or not run.waiting_for:
                 return
-            self._give_outputs(run)
+            if not self._give_outputs(run):
+                self._follow()
+                return
 
     def _follow(self) -> None:
         said = time.monotonic()
@@ -77,16 +79,23 @@ class Listener:
 
     # Function outputs
 
-    def _give_outputs(self, run: Run) -> None:
+    def _give_outputs(self, run: Run) -> bool:
+        """Ask for the output of each call; False when the run is cancelled in their place."""
         calls = run.waiting_for
         outputs = {}
         for number, call in enumerate(calls, start=1):
             output = self._output(call, f" ({number} of {len(calls)})" if len(calls) > 1 else "")
             if output is None:
                 self._cancel_waiting_run()
-                return
+                return False
             outputs[call.id] = output
-        self._room.do(lambda: self._room.sending.answer(outputs))
+
+        def answer() -> None:
+            self._room.chat.answered()
+            self._room.sending.answer(outputs)
+
+        self._room.do(answer)
+        return True
 
     def _output(self, call: ToolCall, place: str) -> str | None:
         """The output of a call; None when the run is to be cancelled."""
@@ -96,7 +105,7 @@ class Listener:
         self._console.write("Type the output, /lines for several lines, or ctrl+c to cancel the run.")
         try:
             line = self._console.read(f"output of {call_name(call)}: ")
-        except (KeyboardInterrupt, EOFError):
+        except KeyboardInterrupt:
             self._console.write("")
             return None
         if line.strip() == "/lines":
@@ -108,9 +117,9 @@ class Listener:
         chatting = self._room.sending.chatting
 
         async def cancel() -> None:
-            if chatting.conversation is not None:
-                run = await chatting.conversation.cancel()
-                self._room.chat.show_run(run)
+            run = await chatting.conversation.cancel() if chatting.conversation is not None else None
+            self._room.chat.show_run(run)
+            if run is not None and run.active:
+                self._room.sending.follow(run)
 
         self._room.attempt(cancel(), "not cancelled")
-        self.tell()

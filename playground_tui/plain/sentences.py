@@ -99,9 +99,9 @@ class Sentences:
             self._rest, self._carried = f"{self._carried} {self._rest.lstrip()}", ""
             self._read += 1  # its beginning was read, or is read with the line before
         whole, self._rest = _last_apart(self._rest)
-        if len(self._rest) > LONGEST:
-            head, space, tail = self._rest.rpartition(" ")
-            whole, self._rest = ([*whole, head], tail) if space else ([*whole, self._rest], "")
+        while len(self._rest) > LONGEST:
+            end = self._rest.rfind(" ", 1, LONGEST) + 1 or LONGEST
+            whole, self._rest = [*whole, self._rest[:end].rstrip()], self._rest[end:]
         self._read += max(0, before - len(self._rest))
         yield from _spoken_parts(whole, begun=begun)
 

@@ -31,6 +31,7 @@ from playground_tui.ui.colours import SYSTEMS, filters
 from playground_tui.ui.driver import PatientDriver
 from playground_tui.ui.orderly import OrderlyApp
 from playground_tui.ui.pace import Pace
+from playground_tui.ui.painting import PaintingApp
 from playground_tui.ui.palette import PlaygroundCommands
 from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
@@ -42,7 +43,7 @@ FLUSH_BEFORE_QUIT = 2.0
 """Seconds a save may take when quitting; the draft is on disk already."""
 
 
-class PlaygroundApp(OrderlyApp):
+class PlaygroundApp(PaintingApp, OrderlyApp):
     """The playground. `open_client` finds or starts the server, after the first paint."""
 
     TITLE = "playground-tui"
@@ -126,7 +127,9 @@ class PlaygroundApp(OrderlyApp):
         """Show the split screen: after the first paint, because importing it takes as long as that."""
         from playground_tui.ui.screen import SplitScreen  # noqa: PLC0415
 
-        split = SplitScreen(self.desk, self._open_client, pace=self.pace, letters=Letters(self.display_choice.signs))
+        signs = self.display_choice.signs
+        letters = Letters(signs) if signs else None
+        split = SplitScreen(self.desk, self._open_client, pace=self.pace, letters=letters)
         with self.batch_update():  # one paint, not one for each step of the layout
             await self.push_screen(split)
         self._split = split

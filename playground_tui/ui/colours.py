@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from rich.cells import split_graphemes
+from rich.cells import cell_len, split_graphemes
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
@@ -47,6 +47,7 @@ _ON_DARK: Final = {
 }
 _ON_LIGHT: Final = {"red": _RED, "yellow": _MAGENTA, "green": _BLACK, "blue": _BLUE, "magenta": _MAGENTA}
 """Yellow, green and cyan are too light on white."""
+_GREYS: Final = (16, 231, *range(232, 256))
 _COLOURFUL: Final = 0.15
 """Distance of the strongest part of a colour from the weakest, from which on it is more than a grey."""
 _BRIGHT: Final = 0.55
@@ -112,7 +113,7 @@ class _Recolour(LineFilter):
         found = []
         for text, style, control in segments:
             other, hidden = self._shown(style or Style.null())
-            found.append(Segment(" " * len(text) if hidden and text.isascii() else text, other, control))
+            found.append(Segment(" " * cell_len(text) if hidden else text, other, control))
         return found
 
     def _show(self, style: Style) -> tuple[Style, bool]:
@@ -172,9 +173,9 @@ class Eight(_Recolour):
 
 @lru_cache(maxsize=4096)
 def _eight(colour: ColorTriplet) -> int:
-    number = Color.from_triplet(colour).downgrade(ColorSystem.EIGHT_BIT).number
-    assert number is not None
-    return number
+    """The nearest of the 240 colours that terminals have alike. A grey stays one: `Color.downgrade` makes it blue."""
+    grey = max(colour) - min(colour) < _COLOURFUL * 255
+    return min(_GREYS if grey else range(16, 256), key=lambda number: _distance(_shade(number), colour))
 
 
 @lru_cache(maxsize=256)
@@ -215,9 +216,9 @@ class Sixteen(_Recolour):
     def _on_dark(fore: ColorTriplet) -> int:
         return _ON_DARK.get(_hue(fore)) or (_WHITE if luminance(fore) > _BRIGHT else _GREY)
 
-    @staticmethod
-    def _on_light(fore: ColorTriplet) -> int:
-        return _ON_LIGHT.get(_hue(fore), _BLACK)
+    def _on_light(self, fore: ColorTriplet) -> int:
+        text = _ON_LIGHT.get(_hue(fore), _BLACK)
+        return text if self._ground == _WHITE or text == _BLUE else _BLACK  # On grey, red and magenta are too dark.
 
 
 @lru_cache(maxsize=4096)

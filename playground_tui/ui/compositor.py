@@ -1,79 +1,93 @@
-"""A compositor that sends less: the changed cells of a line, and colours only where they change."""
+"""A compositor that sends less: only cells that differ from what is shown, and colours only where they change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import NamedTuple
 
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.control import Control
-from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-
-class _Pen(NamedTuple):
-    """What a terminal writes with: codes of attributes such as bold, of the text's colour and of the background."""
-
-    attributes: str = ""
-    colour: str = ""
-    background: str = ""
-
-
-_PLAIN = _Pen()
-
-
-@lru_cache(maxsize=4096)
-def _pen(style: Style | None, system: ColorSystem) -> _Pen:
-    if style is None:
-        return _PLAIN
-    colour, background = (
-        ";".join(colour.downgrade(system).get_ansi_codes(foreground=front)) if colour is not None else ""
-        for colour, front in ((style.color, True), (style.bgcolor, False))
-    )
-    return _Pen(style.without_color._make_ansi_codes(system), colour, background)
-
-
-@lru_cache(maxsize=4096)
-def _change(old: _Pen, new: _Pen) -> str:
-    """The sequence that makes the old pen the new one."""
-    if old == new:
-        return ""
-    lost = any(was and not now for was, now in zip(old, new, strict=True)) or old.attributes not in ("", new.attributes)
-    if lost:
-        return "\x1b[" + ";".join(filter(None, ("0", *new))) + "m"
-    return "\x1b[" + ";".join(now for was, now in zip(old, new, strict=True) if now and was != now) + "m"
+from playground_tui.ui.shown import PLAIN, Cell, Pen, Shown, change, marks_blanks
 
 
 class SparingUpdate(ChopsUpdate):
     """Textual's partial update sends a widget's line from its left edge on, and every segment with all its colours."""
 
+    shown: Shown | None = None
+    """What the terminal shows, where that is known."""
+
     def render_segments(self, console: Console) -> str:
         """The update as terminal sequences."""
-        found: list[str] = []
-        pen = _PLAIN
+        system = console._color_system or ColorSystem.TRUECOLOR
+        shown, writing = self.shown or Shown(), _Writing()
         for y, left, right in self.spans:
             for end, (start, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is None or start >= right or end <= left:
                     continue
                 at = max(start, left)
-                found.append(Control.move_to(at, y).segment.text)
-                pen = _write(found, strip.crop(at - start, min(end, right) - start), pen, console)
-        found.append(_change(pen, _PLAIN))
-        return "".join(found)
+                for place, cells in shown.paint(y, at, strip.crop(at - start, min(end, right) - start), system):
+                    writing.write(place, y, cells)
+        return writing.end()
 
 
-def _write(found: list[str], strip: Strip, pen: _Pen, console: Console) -> _Pen:
-    """Append the strip's sequences to `found`; gives the pen it leaves."""
-    system = console._color_system or ColorSystem.TRUECOLOR
-    for text, style, _ in strip:
-        wanted = _pen(style, system)
-        found.append(_change(pen, wanted) + text)
-        pen = wanted
-    return pen
+class SparingLayout(LayoutUpdate):
+    """A whole screen of which only what differs is sent."""
+
+    def __init__(self, strips: list[Iterable[Strip]], region: Region, shown: Shown) -> None:
+        super().__init__(strips, region)
+        self._shown = shown
+
+    def render_segments(self, console: Console) -> str:
+        """The update as terminal sequences."""
+        system = console._color_system or ColorSystem.TRUECOLOR
+        writing = _Writing()
+        for y, strips in enumerate(self.strips, self.region.y):
+            for place, cells in self._shown.paint_line(y, strips, system):
+                writing.write(place, y, cells)
+        return writing.end()
+
+
+class _Writing:
+    """Sequences that write cells."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+        self._pen = PLAIN
+
+    def write(self, x: int, y: int, cells: Iterable[Cell]) -> None:
+        self._found.append(Control.move_to(x, y).segment.text)
+        for text, pen in cells:
+            if pen is not self._pen:
+                self._become(self._kept(pen.background) if text == " " and not marks_blanks(pen) else pen)
+            self._found.append(text)
+
+    def _kept(self, background: str) -> Pen:
+        """The least change of pen that draws a blank."""
+        return Pen(background=background) if marks_blanks(self._pen) else self._pen._replace(background=background)
+
+    def _become(self, pen: Pen) -> None:
+        self._found.append(change(self._pen, pen))
+        self._pen = pen
+
+    def end(self) -> str:
+        self._become(PLAIN)
+        return "".join(self._found)
+
+
+def sparing(update: CompositorUpdate, shown: Shown) -> CompositorUpdate:
+    """The update with only what differs from what is shown. Any other kind of update is no longer known as shown."""
+    if type(update) is LayoutUpdate:
+        return SparingLayout(update.strips, update.region, shown)
+    if isinstance(update, ChopsUpdate):
+        told = SparingUpdate(update.chops, update.spans, update.chop_ends)
+        told.shown = shown
+        return told
+    shown.forget()
+    return update
 
 
 class SparingCompositor(Compositor):

@@ -26,6 +26,7 @@ from textual.events import CursorPosition
 
 from playground_tui.ui.pace import QUESTION, Pace
 from playground_tui.ui.pasting import SafePaste
+from playground_tui.ui.shown import Shown
 
 BEHIND = MAX_QUEUED_WRITES - 6
 """Writes in the queue from which on frames are dropped; the room above is for the last words of `close`."""
@@ -58,6 +59,8 @@ class PatientDriver(LinuxDriver):
         """Told when the terminal answers."""
         self.written = 0
         """Characters written so far."""
+        self.shown = Shown()
+        """What the terminal shows, as far as it is known."""
         self.encoding = "utf-8"
         self.modern = True
         """Whether the terminal may be asked for what the consoles of systems do not know."""
@@ -109,6 +112,7 @@ class PatientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
+        self.shown.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.pace is not None:
             self.pace.begin()
@@ -126,7 +130,9 @@ class PatientDriver(LinuxDriver):
         if self.queued < BEHIND:
             self.written += len(data)
             super().write(data)
-        elif not self._dropped:
+            return
+        self.shown.forget()
+        if not self._dropped:
             self._dropped = True
             self._loop.call_later(CATCH_UP, self._catch_up)
 

@@ -56,7 +56,7 @@ class SplitScreen(ScreenActions, Screen[None]):
     disk = query_one("#disk", Static)
     foot = query_one(Foot)
 
-    def __init__(self, desk: Desk, open_client: OpenClient, *, pace: Pace, letters: Letters) -> None:
+    def __init__(self, desk: Desk, open_client: OpenClient, *, pace: Pace, letters: Letters | None) -> None:
         super().__init__()
         self._pace = pace
         self._letters = letters

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.benchmarks.answer import Wanted
 from tests.benchmarks.measure import (
     ECHOED,
     Figures,
+    connected,
     cpu_seconds,
     echo,
     echoes,
@@ -30,13 +29,13 @@ def answer_figures(subject: PlaygroundSubject) -> Figures:
     """The cost of a token in answers of growing length, each in a new screen and thread, as fast as they come."""
     figures: Figures = {}
     for tokens in LONG_ANSWERS:
-        with subject.start() as session:
-            session.find_bytes("connected", timeout=20)
-            found = streaming(subject, session, subject.answers + 1, Wanted(0, tokens), f"answer of {tokens:,}")
-            figures |= found
+        with subject.start("--thread", subject.new_thread()) as session:
+            connected(session)
+            name = f"answer of {tokens:,}"
+            figures |= streaming(subject, session, subject.answers + 1, Wanted(0, tokens), name)
     what = Wanted(0, LONG_ANSWERS[-1])
-    with subject.start() as session:
-        session.find_bytes("connected", timeout=20)
+    with subject.start("--thread", subject.new_thread()) as session:
+        connected(session)
         figures |= typing_while_streaming(subject, session, subject.answers + 1, what, f"answer of {what.tokens:,}")
     return figures
 
@@ -74,13 +73,13 @@ def picker_figures(subject: PlaygroundSubject) -> Figures:
             body = {"name": f"Helper {number}", "model": "openai/scripted"}
             api.post("/assistants", json=body).raise_for_status()
     with subject.start() as session:
-        session.find_bytes("connected", timeout=20)
+        connected(session)
         session.quiet(1.0, timeout=10)
         opened = []
         for _ in range(5):
             mark = session.mark()
             pressed = session.send(TO_ASSISTANTS)
-            opened.append(session.find_bytes("more: type to narrow", since=mark, timeout=20) - pressed)
+            opened.append(session.find_bytes("Helper 1990", since=mark, timeout=20) - pressed)
             typed = [echo(session, letter) for letter in "helper 19"]
             session.send(ESCAPE)
             session.quiet(0.5, timeout=5)
@@ -91,6 +90,4 @@ def picker_figures(subject: PlaygroundSubject) -> Figures:
 
 
 def large_figures(subject: PlaygroundSubject) -> Figures:
-    begun = time.monotonic()
-    figures = answer_figures(subject) | instructions_figures(subject) | picker_figures(subject)
-    return figures | {"seconds these took": time.monotonic() - begun}
+    return answer_figures(subject) | instructions_figures(subject) | picker_figures(subject)

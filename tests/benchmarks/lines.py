@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.benchmarks.answer import TOKENS, Wanted
-from tests.benchmarks.measure import Figures, ask, echoes, named, painted, percentile
+from tests.benchmarks.measure import ECHOED, Figures, ask, connected, echoes, named, painted, percentile
 from tests.benchmarks.relay import Line
 from tests.benchmarks.subjects import PlaygroundSubject
 
@@ -15,19 +15,18 @@ LINES = {
     "100 ms, 10 kB/s": Line(0.1, 10_000),
     "300 ms, 10 kB/s": Line(0.3, 10_000),
 }
-KEYS = [chr(code) for code in range(0x100, 0x180) if chr(code).isalpha()]
 
 
 def line_figures(subject: PlaygroundSubject, name: str, line: Line, what: Wanted) -> Figures:
     """Echo beyond the round trip, and how far the text is behind."""
-    with subject.start(line=line) as session:
-        session.find_bytes("connected", timeout=60)
+    with subject.start("--thread", subject.new_thread(), line=line) as session:
+        connected(session)
         session.quiet(1.0, timeout=20)
         number = subject.answers + 1
         ask(subject, session, number, what.message)
         time.sleep(1.0)
         before = session.total
-        taken = [echo - line.round_trip * 1000 for echo in echoes(session, KEYS[:24], 0.35)]
+        taken = [echo - line.round_trip * 1000 for echo in echoes(session, ECHOED[:24], 0.35)]
         shown = painted(subject, session, number)
         session.quiet(1.0, timeout=20)
         figures = {

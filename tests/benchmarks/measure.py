@@ -73,6 +73,11 @@ def first_text(subject: Subject) -> float:
     return statistics.median(taken)
 
 
+def connected(session: PtySession) -> None:
+    """Wait until the playground names its server, where the scripted model is."""
+    session.find_bytes("127.0.0.1", timeout=60)
+
+
 def usable(subject: Subject, session: PtySession, number: int, text: str = "hello") -> float:
     """Seconds from start until text typed at the first paint has reached the model.
 

@@ -65,7 +65,7 @@ class Relay:
             self._near.shutdown(socket.SHUT_RDWR)
 
     def _step(self) -> bool:
-        sources = [self._near, *([self._program] if len(self._waiting) < BUFFER else [])]
+        sources: list[socket.socket | int] = [self._near, *([self._program] if len(self._waiting) < BUFFER else [])]
         readable = select.select(sources, [], [], self._pause())[0]
         if self._program in readable:
             self._waiting += os.read(self._program, 65_536)

@@ -106,6 +106,12 @@ class PlaygroundSubject:
         with httpx2.Client(transport=transport, base_url="http://engine/v1", timeout=120) as client:
             yield client
 
+    def new_thread(self) -> str:
+        """The id of a thread without messages."""
+        with self.api() as api:
+            response = api.post("/threads", json={})
+        return str(response.raise_for_status().json()["id"])
+
     def asked_at(self, number: int) -> float:
         return float(self._server.wait("asked", number, timeout=0.05)["at"])
 

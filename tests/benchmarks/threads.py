@@ -7,7 +7,7 @@ import statistics
 import httpx2
 
 from tests.benchmarks.answer import Wanted
-from tests.benchmarks.measure import Figures, named, percentile, rss_mib, streaming, typing_while_streaming
+from tests.benchmarks.measure import Figures, connected, named, percentile, rss_mib, streaming, typing_while_streaming
 from tests.benchmarks.pty_session import PtySession
 from tests.benchmarks.subjects import PlaygroundSubject
 
@@ -46,8 +46,9 @@ def make_threads(api: httpx2.Client) -> dict[int, str]:
 
 def open_thread(session: PtySession, name: str) -> float:
     """Choose a thread from the list; seconds from enter to its last message on the screen."""
+    mark = session.mark()
     session.send(TO_THREADS)
-    session.find_bytes("type to search", since=0, timeout=10)
+    session.find_bytes("ype to search", since=mark, timeout=10)
     session.quiet(0.3, timeout=5)
     session.send(name)
     session.quiet(0.3, timeout=5)
@@ -114,7 +115,7 @@ def all_threads(subject: PlaygroundSubject, pace: float) -> Figures:
             said = {"role": "user", "content": last_words(LENGTHS[length])}
             api.post(f"/threads/{thread}/messages", json=said).raise_for_status()
     with subject.start() as session:
-        session.find_bytes("connected", timeout=20)
+        connected(session)
         session.quiet(1.0, timeout=10)
         figures |= opening_figures(session)
     return figures

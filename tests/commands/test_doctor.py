@@ -45,7 +45,7 @@ async def call(paths: Paths, *arguments: str, environ: Mapping[str, str] = TERMI
 async def test_a_bare_machine_is_fine_and_nothing_is_made(paths: Paths) -> None:
     code, text = await call(paths)
     assert code == 0
-    for name in ("Python", "terminal", "colours", "locale", "time zone", "data", "configuration", "engine", "provider"):
+    for name in ("Python", "terminal", "display", "time zone", "data", "configuration", "engine", "provider"):
         assert f"\n{name} " in text
     assert "rehearsal" in text and "broken" not in text
     assert not paths.data.exists()
@@ -113,17 +113,24 @@ def test_an_engine_that_does_not_answer_is_broken(paths: Paths) -> None:
     assert "devbox" in found(paths)["engine"].advice
 
 
-@pytest.mark.parametrize(
-    ("environ", "colours"),
-    [
-        ({"TERM": "xterm"}, "16"),
-        ({"TERM": "tmux-256color"}, "256"),
-        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "16 million (COLORTERM=truecolor)"),
-        ({"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": "1"}, "none (NO_COLOR is set)"),
-    ],
-)
-def test_colours_are_what_the_terminal_says(paths: Paths, environ: dict[str, str], colours: str) -> None:
-    assert found(paths, environ)["colours"].value == colours
+def display(paths: Paths, environ: Mapping[str, str], **settings: Any) -> dict[str, str]:
+    """What the lines about the display say, by what they are about."""
+    findings = [finding for finding in examine(Settings(**settings), paths, environ) if finding.name == "display"]
+    pairs = (finding.value.partition(": ") for finding in findings)
+    return {what: said for what, _, said in pairs}
+
+
+def test_what_the_screen_shows_itself_with_is_said_with_the_reason(paths: Paths) -> None:
+    environ = {"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": "1", "SSH_CONNECTION": "x", "COLORFGBG": "0;15"}
+    assert display(paths, environ, scroll="line") == {
+        "colours": "none (NO_COLOR is set)",
+        "theme": "playground-light (COLORFGBG=0;15)",
+        "letters": "Unicode, written as utf-8 (no locale is set)",
+        "frames": "10 a second while text streams (over SSH)",
+        "pace": "a frame waits until the terminal has read the one before (if it answers CSI 6 n)",
+        "scrolling": "line by line (set in the configuration)",
+    }
+    assert display(paths, {"TERM": "tmux-256color"}, frame_rate=5)["frames"].startswith("5 a second")
 
 
 def test_what_stands_around_the_terminal_is_named(paths: Paths) -> None:
@@ -134,10 +141,12 @@ def test_what_stands_around_the_terminal_is_named(paths: Paths) -> None:
     assert found(paths, {"TERM": "dumb"})["terminal"].state == "warning"
 
 
-def test_a_locale_that_is_not_unicode_is_said(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("locale.getpreferredencoding", lambda _: "ANSI_X3.4-1968")
-    finding = found(paths, {"TERM": "xterm"})["locale"]
-    assert (finding.value, finding.state) == ("not set, ANSI_X3.4-1968", "warning")
+def test_a_locale_that_is_not_unicode_is_said(paths: Paths) -> None:
+    findings = [one for one in examine(Settings(), paths, {"TERM": "xterm", "LANG": "C"}) if one.state == "warning"]
+    assert [(one.name, one.value) for one in findings] == [("display", "letters: ASCII, written as utf-8 (LANG=C)")]
+    assert "LANG=C.UTF-8" in findings[0].advice
+    chosen = examine(Settings(letters="ascii"), paths, TERMINAL)
+    assert not [one for one in chosen if one.state == "warning"]
 
 
 def test_hostile_values_are_cleaned(paths: Paths) -> None:

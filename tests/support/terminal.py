@@ -108,6 +108,11 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._main, keys.encode())
 
+    def resize(self, columns: int, rows: int) -> None:
+        """The window gets another size."""
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self._main, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def kill(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

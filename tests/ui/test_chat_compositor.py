@@ -8,6 +8,7 @@ import pyte
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyte.screens import Char
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -51,7 +52,12 @@ def drawn(update: ChopsUpdate, system: str, width: int = WIDTH, height: int = HE
     data = update.render_segments(console)
     screen = pyte.Screen(width, height)
     pyte.Stream(screen).feed(data)
-    return [[screen.buffer[y][x] for x in range(width)] for y in range(height)], len(data)
+    return [[seen(screen.buffer[y][x]) for x in range(width)] for y in range(height)], len(data)
+
+
+def seen(cell: Char) -> Char:
+    """A cell as it looks: of a blank the background alone, unless it is underlined."""
+    return cell if cell.data != " " or cell.underscore else Char(" ", bg=cell.bg)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

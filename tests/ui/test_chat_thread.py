@@ -34,7 +34,7 @@ async def stream(app: ChatApp, text: str, size: int = 7) -> None:
 
 
 async def settled(app: ChatApp) -> None:
-    await until(lambda: app.thread._frame_timer is None)
+    await until(lambda: not app.thread.frames.coming)
 
 
 async def test_an_empty_thread_says_what_to_do() -> None:
@@ -265,7 +265,7 @@ async def test_nothing_ticks_when_nothing_happens() -> None:
     async with chat_app() as (app, _):
         app.pane.show_thread("thread_1", conversation(4), more=False)
         await stream(app, "done")
-        assert app.thread._frame_timer is None
+        assert not app.thread.frames.coming
         assert app.pane.run_status._second is None
         assert app.pane.composer.cursor_blink is False
 

@@ -85,7 +85,7 @@ class ChatPane(Vertical):
         file of the thread."""
         super().__init__(id="chat")
         self.header = ThreadHeader()
-        self.thread = ThreadView(scroll=scroll, pace=pace, letters=letters, now=now)
+        self.thread = ThreadView(scroll, pace, letters, now)
         self.outputs = OutputsPanel()
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)

@@ -10,23 +10,20 @@ from typing import ClassVar, Final
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.timer import Timer
 
 from playground_tui.display import FRAMES, Scroll
 from playground_tui.letters import Letters
 from playground_tui.ui.chat.column import Column, Place
-from playground_tui.ui.chat.damage import changed_cells
+from playground_tui.ui.chat.damage import changed_regions
+from playground_tui.ui.chat.frames import Frames
 from playground_tui.ui.chat.items import Item
 from playground_tui.ui.chat.messages import MoreBelow, OlderWanted
 from playground_tui.ui.chat.palette import CLASSES, Palette
 from playground_tui.ui.chat.wrapping import Span, strip, wrap
 from playground_tui.ui.pace import MUCH, Pace
-
-LINE_COST: Final = 24
-"""Bytes that a changed line takes beside its characters, about: where it is, and its colours."""
 
 WELCOME: Final = (
     "This thread is empty.",
@@ -78,16 +75,11 @@ class ThreadView(ScrollView, can_focus=True):
     ]
 
     def __init__(
-        self,
-        *,
-        scroll: Scroll = "calm",
-        pace: Pace | None = None,
-        letters: Letters | None = None,
-        now: Callable[[], float] = time.time,
+        self, scroll: Scroll, pace: Pace | None, letters: Letters | None, now: Callable[[], float] = time.time
     ) -> None:
         """`now` gives Unix seconds; without `letters` the terminal has all of them."""
         super().__init__(id="messages")
-        self._pace = pace or Pace(FRAMES)
+        self.frames = Frames(self, pace or Pace(FRAMES), self._lay_out)
         self._spelled = letters.spelled if letters is not None else str
         self.column = Column()
         self.scroll_mode: Scroll = scroll
@@ -106,7 +98,6 @@ class ThreadView(ScrollView, can_focus=True):
         self._blank_line = Strip.blank(0)
         self._colours: Palette | None = None
         self._touched: dict[Item, None] = {}
-        self._frame_timer: Timer | None = None
         self._asked_older = False
         self._below = False
 
@@ -156,24 +147,7 @@ class ThreadView(ScrollView, can_focus=True):
 
     def wake(self) -> None:
         """Have a frame soon, unless one is coming."""
-        if self._frame_timer is None and self.is_attached:
-            self._frame_timer = self.set_timer(max(0.001, self._pace.wait()), self._frame)
-
-    def _hurry(self) -> None:
-        """The terminal has answered: the frame need not wait any longer."""
-        if self._frame_timer is not None:
-            self._frame_timer.stop()
-            self._frame_timer = None
-            self.wake()
-
-    def _frame(self) -> None:
-        self._frame_timer = None
-        if self._pace.wait():
-            self.wake()
-            return
-        self._pace.frame_begins()
-        if self._lay_out(self._pace.allowed):
-            self.call_after_refresh(self._pace.frame_ends)
+        self.frames.wake()
 
     def _lay_out(self, allowed: int = MUCH) -> bool:
         """Bring lines, heights and the window's place up to date, and repaint what differs; whether something did.
@@ -244,15 +218,9 @@ class ThreadView(ScrollView, can_focus=True):
         if old_size != size:
             self.refresh()
             return True
-        regions: list[Region] = []
-        for y, (before, after) in enumerate(zip(old, new, strict=True)):
-            if before is not after and (cells := changed_cells(before, after)):
-                if regions and allowed <= 0:
-                    new[y] = before
-                    self.wake()
-                    continue
-                regions.append(Region(cells[0], y, cells[1] - cells[0], 1))
-                allowed -= cells[1] - cells[0] + LINE_COST
+        regions, left = changed_regions(old, new, allowed)
+        if left:
+            self.wake()
         if regions:
             self.refresh(*regions)
         return bool(regions)
@@ -291,9 +259,6 @@ class ThreadView(ScrollView, can_focus=True):
             self.column.recolour()
             self._blank_line, self._seen_size = Strip.blank(0), Size(0, 0)
             self.wake()
-
-    def on_mount(self) -> None:
-        self._pace.on_answer = self._hurry
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
