@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from playground_tui.cache.state import WaitingMessage
 from playground_tui.config import Settings
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from tests.support.engine import RunningEngine
@@ -67,15 +69,27 @@ async def test_a_message_sent_into_a_run_begun_elsewhere_waits_for_its_end(engin
 
 async def test_a_text_handed_back_and_sent_again_is_not_there_twice(engine: RunningEngine) -> None:
     async with on_one_assistant(engine) as p:
-        sending = p.screen.sending
+        chatting = p.screen.sending.chatting
+        keys: list[str] = []
+        add = chatting.outbox.add
+
+        def adding(*args: Any, **options: Any) -> WaitingMessage:
+            item = add(*args, **options)
+            keys.append(item.key)
+            return item
+
+        chatting.outbox.add = adding  # type: ignore[method-assign]
         p.form.set_value("name", "")
         await p.write("once")
         await p.until(lambda: p.chat.composer.text == "once")
-        assert sending._returned is not None
-        key = sending._returned[1].key
         p.form.set_value("name", "Shared")
-        assert sending._key_of("once") == key
-        assert sending._key_of("once") == ""
+        await p.press("enter")
+        await p.until(lambda: len(keys) == 2)
+        assert keys[0] == keys[1]
+        await p.until(lambda: chatting.outbox.items == () and not p.screen.sending.busy)
+        await p.write("once")
+        await p.until(lambda: len(keys) == 3)
+        assert keys[2] != keys[1]
 
 
 async def test_edits_of_different_fields_are_joined_and_of_the_same_mine_is_saved(engine: RunningEngine) -> None:
