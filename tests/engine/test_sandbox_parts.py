@@ -256,6 +256,8 @@ def test_other_reasons_are_told_as_they_are() -> None:
     )
     said = str(why_not(StartFailed("there is no user that root could become", unsafe=True), "bwrap"))
     assert "would not be tight here: there is no user that root could become" in said
+    said = str(why_not(StartFailed("root cannot become another user"), "bwrap"))
+    assert said.endswith("root cannot become another user. Run the engine as an ordinary user.")
 
 
 def test_the_user_of_a_sandbox_is_nobody_s(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,16 @@ def test_limits_are_taken_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert done[6:] == [("nice", 10)]
 
 
+def test_root_that_must_stay_root_runs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(worker.os, "setgroups", denied)
+    monkeypatch.setattr(worker, "Path", lambda _: tmp_path / "score")
+    with pytest.raises(SystemExit, match="root cannot become another user"):
+        worker.confine({"uid": 7, "rlimits": {}})
+
+
 def test_the_whole_program_serves_on_its_standard_streams(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     served: list[Any] = []
     options = {**OPTIONS, "directory": str(tmp_path), "path": ["/x"], "uid": None, "rlimits": {}}

@@ -89,7 +89,7 @@ def _version(bwrap: str) -> tuple[int, int]:
 def why_not(failed: StartFailed, bwrap: str, settings: Path = Path("/proc/sys")) -> CannotRun:
     """What a sandbox that did not come up means."""
     said = str(failed).removeprefix("bwrap: ").rstrip(".")
-    if failed.unsafe:
+    if failed.unsafe or said == "root cannot become another user":
         return cannot(_UNSAFE.format(said=said))
     if not _NAMESPACES.search(said):
         return cannot(f"the sandbox does not start: {said}.")

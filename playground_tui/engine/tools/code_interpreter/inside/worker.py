@@ -258,14 +258,21 @@ def confine(options: Mapping[str, Any]) -> None:
     """Give up being root, if the engine is, and take the limits on. Raises OSError."""
     Path("/proc/self/oom_score_adj").write_text("1000")  # before all others when memory is short
     if options["uid"] is not None:
-        os.setgroups([])
-        os.setresgid(*[options["uid"]] * 3)
-        os.setresuid(*[options["uid"]] * 3)
+        _become(options["uid"])
     for name, value in options["rlimits"].items():
         which = getattr(resource, f"RLIMIT_{name}")
         limit = _within(value, resource.getrlimit(which)[1])
         resource.setrlimit(which, (limit, limit))
     os.nice(10)
+
+
+def _become(uid: int) -> None:
+    try:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    except PermissionError:
+        sys.exit("root cannot become another user")
 
 
 def main() -> None:
