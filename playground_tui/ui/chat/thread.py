@@ -58,7 +58,7 @@ def centred(texts: Sequence[str], size: Size, style: Style) -> list[Strip]:
 
 
 def grow_quietly(view: ScrollView, pages: Size, height: int) -> bool:
-    """Give `view` another virtual size without a new layout, which would repaint the screen; False when it takes one."""
+    """Give `view` another virtual size without a new layout, which repaints the screen; False when it takes one."""
     if not view.show_vertical_scrollbar or pages.height <= height or pages.width != view.virtual_size.width:
         return False
     view.set_reactive(ScrollView.virtual_size, pages)
