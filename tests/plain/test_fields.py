@@ -86,7 +86,7 @@ async def test_the_model_from_the_servers_list(engine: RunningEngine) -> None:
     async with plain(engine, settings=opening(await made(engine))) as p:
         await at_prompt(p)
         await p.says("/edit model", "? lists models", "to keep it: ")
-        await p.says("?mark", "The server lists 1 models.", "1. rehearsal/markdown", "goes back: ")
+        await p.says("?mark", "Models the server lists: 1.", "1. rehearsal/markdown", "goes back: ")
         await p.says("1", "Now model: rehearsal/markdown.", "you: ")
         await p.says("/edit model", "to keep it: ")
         await p.says("?nothing", "The server lists no such model.", "you: ")

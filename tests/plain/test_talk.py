@@ -179,7 +179,7 @@ async def test_what_could_not_be_sent_waits(engine: RunningEngine) -> None:
         await p.says("/waiting", "second", "goes back: ")
         await p.says("", "you: ")
     async with plain(engine) as p:
-        await p.hears("1 messages were not sent: /waiting.", "you: ")
+        await p.hears("1 message was not sent: /waiting.", "you: ")
         await p.says("/waiting", "goes back: ")
         await p.says("1", "goes back: ")
         await p.says("2", "Not sent yet, /again sends it: second", "you: ")
