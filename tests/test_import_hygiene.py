@@ -51,3 +51,9 @@ def test_the_engine_has_no_screen_and_no_client() -> None:
     assert {"starlette", "sqlalchemy"} <= loaded
     assert not loaded & {"textual", "rich", "openai"}
     assert not {name for name in loaded if name.startswith(("playground_tui.ui", "playground_tui.assistants"))}
+
+
+def test_the_plain_mode_has_no_screen_and_its_client_comes_later() -> None:
+    loaded = loaded_after("import playground_tui.plain.program")
+    assert not loaded & HEAVY
+    assert not {name for name in loaded if name.startswith(("playground_tui.ui", "playground_tui.engine"))}

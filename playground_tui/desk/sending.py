@@ -55,7 +55,7 @@ class Sending:
         connected = self.chatting.conversation is not None
         if connected and self._editing.assistant_id is None:
             self._pane.composer.give_back(text)
-            self._pane.show_problem(self._not_created)
+            self._pane.show_problem(f"{NOT_CREATED} {self._desk.ways.save} creates it.")
             return
         if not_ready := self.chatting.attaching.not_ready():
             self._pane.composer.give_back(text)
@@ -67,10 +67,6 @@ class Sending:
         files = self.chatting.attaching.take()
         self.chatting.outbox.add(text, files, thread_id=self.chatting.thread_id)
         self.pump(last_saved=last_saved)
-
-    @property
-    def _not_created(self) -> str:
-        return f"{NOT_CREATED} {self._desk.ways.save} creates it."
 
     def _files_arrived(self) -> None:
         """No more files are on their way: the message that was to go out with them goes, if it is as it was."""

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playground_tui.assistants.local_files import FileError
 from playground_tui.desk.panes import AttachmentLine
 from playground_tui.plain.chat import Voice
 from playground_tui.plain.console import Console
 from playground_tui.plain.menus import choose, pick
+
+ACTIONS = {"remove": "remove it", "use": "use it for something else", "upload": "upload it again"}
+
+if TYPE_CHECKING:
+    from playground_tui.plain.room import Room
 
 ACTIONS = {"remove": "remove it", "use": "use it for something else", "upload": "upload it again"}
 
@@ -40,25 +46,34 @@ def sentence(line: AttachmentLine) -> str:
 class Attached:
     """What the user does with the files."""
 
-    def __init__(self, console: Console, shown: PlainAttachments) -> None:
+    def __init__(self, room: Room, console: Console) -> None:
+        self._room = room
         self._console = console
-        self._shown = shown
 
-    def chosen(self) -> tuple[str, str] | None:
-        """The key of a file and what is to be done with it: `remove`, `use` or `upload`; None for nothing."""
-        lines = self._shown.lines
+    def command(self, path: str) -> None:
+        """Attach this file to the next message; without one, change those that are attached."""
+        attaching = self._room.sending.chatting.attaching
+        if not path:
+            chosen = self._chosen(self._room.attachments.lines)
+            if chosen is not None:
+                self._room.do(lambda: attaching.act(*chosen))
+            return
+        try:
+            self._room.do(lambda: attaching.attach(path_of(path)))
+        except FileError as error:
+            self._console.write(f"Not attached: {error}")
+
+    def _chosen(self, lines: Sequence[AttachmentLine]) -> tuple[str, str] | None:
+        """The key of a file and which of ACTIONS; None for nothing."""
         if not lines:
             self._console.write("No file is attached. /attach and a path attaches one.")
             return None
-        at = pick(
-            self._console, "Attached files.", [sentence(line).removeprefix("file: ") for line in lines], what="file"
-        )
+        rows = [sentence(line).removeprefix("file: ") for line in lines]
+        at = pick(self._console, "Attached files.", rows, what="file")
         if at is None:
             return None
-        what = choose(
-            self._console, f"{lines[at].name}.", ["remove it", "use it for something else", "upload it again"]
-        )
-        return None if what is None else (lines[at].key, ("remove", "use", "upload")[what])
+        what = choose(self._console, f"{lines[at].name}.", list(ACTIONS.values()))
+        return None if what is None else (lines[at].key, list(ACTIONS)[what])
 
 
 def path_of(text: str) -> Path:

@@ -19,6 +19,7 @@ LOOK = 0.2
 PASTED = 0.05
 """Seconds within which a further line is part of a paste: nobody types that fast."""
 
+Spell = Callable[[str], str]
 Typed = Callable[[str], None]
 """Is told, from a signal handler, what stands in the line being typed."""
 
@@ -32,7 +33,9 @@ class Console:
     edits = False
     """Whether a line that was begun can be given back to be edited."""
 
-    def __init__(self, source: TextIO, out: TextIO) -> None:
+    def __init__(self, source: TextIO, out: TextIO, spell: Spell = str) -> None:
+        """`spell` writes out the characters that the terminal does not have."""
+        self._spell = spell
         self._source = source
         self._out = out
         self._echoes = not source.isatty()
@@ -85,9 +88,7 @@ class Console:
 
     def _put(self, text: str) -> None:
         encoding = self._out.encoding or "utf-8"
-        if not encoding.lower().startswith("utf"):
-            text = text.replace("…", "...").encode(encoding, "backslashreplace").decode(encoding)
-        self._out.write(text.encode("utf-8", "replace").decode())
+        self._out.write(self._spell(text).encode(encoding, "backslashreplace").decode(encoding))
         self._out.flush()
 
 
@@ -96,8 +97,8 @@ class ReadlineConsole(Console):
 
     edits = True
 
-    def __init__(self, source: TextIO, out: TextIO, readline: Any) -> None:
-        super().__init__(source, out)
+    def __init__(self, source: TextIO, out: TextIO, spell: Spell, readline: Any) -> None:
+        super().__init__(source, out, spell)
         self._readline = readline
         self._typed: Typed | None = None
         for setting in ("enable-bracketed-paste", "enable-meta-key", "enable-active-region", "colored-stats"):
@@ -112,7 +113,7 @@ class ReadlineConsole(Console):
         readline.set_startup_hook(partial(readline.insert_text, begun) if begun else None)
         try:
             with self._watched(typed):
-                return input(prompt)
+                return input(self._spell(prompt))
         except EOFError:
             self._put("\n")
             raise
@@ -146,12 +147,12 @@ def _whole(line: str) -> str:
     return line.encode("utf-8", "replace").decode()
 
 
-def open_console(source: TextIO, out: TextIO) -> Console:
+def open_console(source: TextIO, out: TextIO, spell: Spell = str) -> Console:
     """The console of this terminal: with line editing where there is a terminal and Python has it."""
     if source.isatty() and out.isatty():
         try:
             import readline  # noqa: PLC0415 -- it takes hold of the terminal
         except ImportError:
-            return Console(source, out)
-        return ReadlineConsole(source, out, readline)
-    return Console(source, out)
+            return Console(source, out, spell)
+        return ReadlineConsole(source, out, spell, readline)
+    return Console(source, out, spell)

@@ -141,7 +141,7 @@ class Fields:
         if not models:
             self._console.write("The server lists no such model.")
             return ""
-        chosen = pick(self._console, f"The server lists {len(models)} models.", models, what="model")
+        chosen = pick(self._console, f"Models the server lists: {len(models)}.", models, what="model")
         return "" if chosen is None else models[chosen]
 
     def _choice(self, field: str) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from playground_tui.config import Settings
 from playground_tui.desk.faults import record
 from playground_tui.desk.signals import leave_on_signals
+from playground_tui.display import choose
+from playground_tui.letters import Letters
 from playground_tui.paths import Paths
 from playground_tui.plain.console import Console, open_console
 from playground_tui.plain.room import Room
@@ -25,7 +27,8 @@ HUNG_UP = 129
 
 def run_plain(settings: Settings, paths: Paths, environ: Mapping[str, str], open_client: OpenClient) -> int:
     """Talk on stdin and stdout until the user leaves; returns the exit code."""
-    console = open_console(sys.stdin, sys.stdout)
+    signs = choose(settings, environ).signs
+    console = open_console(sys.stdin, sys.stdout, Letters(signs).spelled if signs else str)
     room = Room(settings, paths, environ)
 
     def keep() -> None:

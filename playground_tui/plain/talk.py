@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playground_tui.assistants.local_files import FileError
 from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
-from playground_tui.plain.attached import Attached, path_of
+from playground_tui.plain.assistant import AssistantCommands
+from playground_tui.plain.attached import Attached
 from playground_tui.plain.chat import message_lines, status_line
 from playground_tui.plain.console import Console
-from playground_tui.plain.fields import Fields, in_editor, write_lines
+from playground_tui.plain.fields import in_editor, write_lines
 from playground_tui.plain.listener import GLANCE, Listener
 from playground_tui.plain.lists import Lists
 from playground_tui.plain.menus import choose, confirm
@@ -41,26 +41,34 @@ class Talk:
     def __init__(self, room: Room, console: Console) -> None:
         self._room = room
         self._console = console
-        self._fields = Fields(room, console)
         self._lists = Lists(room, console)
+        self._own = AssistantCommands(room, console, self._lists)
         self._listener = Listener(room, console)
+        self._attached = Attached(room, console)
         self._composer = room.chat.composer
         self._dropped: list[str] = []
         self._commands = self._all_commands()
 
     def _all_commands(self) -> tuple[Command, ...]:
         return (
-            Command("edit", "edit this assistant", self._edit, "/edit temperature edits this field alone"),
-            Command("save", "create this assistant, or save it now", self._save),
-            Command("assistants", "open, copy or delete an assistant", self._assistants, "/assistants NAME opens it"),
-            Command("new", "begin a new assistant", self._new),
-            Command("copy", "begin a copy of this assistant", self._copy),
+            Command("edit", "edit this assistant", self._own.edit, "/edit temperature edits this field alone"),
+            Command("save", "create this assistant, or save it now", self._own.save),
+            Command(
+                "assistants", "open, copy or delete an assistant", self._own.assistants, "/assistants NAME opens it"
+            ),
+            Command("new", "begin a new assistant", self._own.new),
+            Command("copy", "begin a copy of this assistant", self._own.copy),
             Command("thread", "begin a new thread", self._new_thread),
             Command("threads", "go to another thread of this assistant, or delete one", self._threads),
             Command("restore", "bring back the assistant or thread deleted last", self._restore),
             Command("read", "read this thread", self._read, "/read 3 reads its last three messages"),
             Command("older", "read the messages before those of /read", self._older),
-            Command("attach", "attach a file to the message, or change the files", self._attach, "/attach plan.pdf"),
+            Command(
+                "attach",
+                "attach a file to the message, or change the files",
+                self._attached.command,
+                "/attach plan.pdf",
+            ),
             Command("again", "run again, or retry what failed", self._again),
             Command("lines", "write a message of several lines", self._lines),
             Command("editor", "write the message in your editor", self._editor),
@@ -104,8 +112,9 @@ class Talk:
             model = self._room.form.draft.text("model")
             thread = "a new thread" if self._room.sending.chatting.thread_id is None else "the last thread"
             self._console.write(f"Assistant {self._room.form.name} is open, with model {model}, on {thread}.")
-        if self._room.chat.waiting:
-            self._console.write(f"{len(self._room.chat.waiting)} messages were not sent: /waiting.")
+        waiting = len(self._room.chat.waiting)
+        if waiting:
+            self._console.write(f"{waiting} {'message was' if waiting == 1 else 'messages were'} not sent: /waiting.")
 
     # The prompt
 
@@ -169,7 +178,7 @@ class Talk:
         if self._room.editing.assistant_id is None and self._room.desk.client is not None:
             self._composer.text = text
             self._console.write("There is no assistant yet to answer. Your message is kept.")
-            self._guide()
+            self._own.guide()
             return
         self._room.do(send)
         if self._room.desk.client is None:
@@ -201,52 +210,6 @@ class Talk:
     def _quit(self, _rest: str = "") -> None:
         raise Leave
 
-    def _edit(self, field: str) -> None:
-        if field:
-            self._fields.named(field)
-        else:
-            self._fields.all()
-        if self._room.form.draft.is_new and not self._room.form.draft.problems():
-            self._offer_to_create()
-
-    def _offer_to_create(self) -> None:
-        if confirm(self._console, f"The assistant {self._room.form.name} is not created yet. Create it now?"):
-            self._save()
-
-    def _save(self, _rest: str = "") -> None:
-        self._room.wait(self._room.editing.save())
-        if not self._listener.tell():
-            self._console.write(f"assistant form: {self._room.form.sentence()}.")
-
-    def _assistants(self, name: str) -> None:
-        if name:
-            self._lists.open(name)
-        else:
-            self._lists.assistants()
-
-    def _new(self, _rest: str = "") -> None:
-        self._lists.new()
-        self._guide()
-
-    def _guide(self) -> None:
-        """The few questions a new assistant needs."""
-        name = self._fields.ask("name", "name of the new assistant, enter alone for not now: ", "")
-        if not name:
-            self._console.write("Not now. /edit goes on with the new assistant.")
-            return
-        self._fields.set("name", name)
-        model = self._room.form.draft.text("model")
-        self._fields.edit("model")
-        if not model and not self._room.form.draft.text("model"):
-            return
-        said = self._fields.ask("instructions", "instructions, one line; enter alone for none: ", "")
-        if said:
-            self._fields.set("instructions", said)
-        self._offer_to_create()
-
-    def _copy(self, _rest: str = "") -> None:
-        self._lists.copy(self._room.editing.assistant_id)
-
     # The thread
 
     def _new_thread(self, _rest: str) -> None:
@@ -275,18 +238,6 @@ class Talk:
             self._room.attempt(self._room.sending.chatting.older(), "the older messages could not be read")
         else:
             self._console.write("There are no older messages.")
-
-    def _attach(self, path: str) -> None:
-        attaching = self._room.sending.chatting.attaching
-        if not path:
-            chosen = Attached(self._console, self._room.attachments).chosen()
-            if chosen is not None:
-                self._room.do(lambda: attaching.act(*chosen))
-            return
-        try:
-            self._room.do(lambda: attaching.attach(path_of(path)))
-        except FileError as error:
-            self._console.write(f"Not attached: {error}")
 
     def _again(self, _rest: str = "") -> None:
         self._room.do(self._room.sending.run_again)

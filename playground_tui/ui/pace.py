@@ -16,7 +16,9 @@ QUESTION: Final = "\x1b[6n"
 """Asks the terminal for the place of its cursor (DSR); it answers once it has read all that was written before."""
 LONGEST: Final = 1.0
 """Seconds a frame waits for the answer to the one before it, at most."""
-SPARE: Final = 0.05
+LOST: Final = 5.0
+"""Seconds of waiting without a break after which an answer is taken for lost: all later ones count for it."""
+SPARE: Final = 0.04
 """Seconds a frame may take on the line beside the way there and back."""
 LEAST: Final = 256
 """Bytes that every frame may have, and from which on its time tells the link's speed."""
@@ -24,7 +26,9 @@ MUCH: Final = 1 << 20
 """The bytes of a frame while the link is not known to be slow."""
 NOISE: Final = 0.02
 """Seconds an answer may take longer for other reasons than the link's speed."""
-SPEEDS: Final = 8
+FIRST: Final = 2000
+"""The bytes of a frame to a terminal that is far away, before its link's speed is known."""
+SPEEDS: Final = 4
 """Frames whose time on the link is remembered; the fastest of them counts."""
 WAYS: Final = 64
 """Answers among which the shortest way there and back is looked for: routes change."""
@@ -49,11 +53,15 @@ class Pace:
         self._written = written
         self._clock = clock
         self._next = 0.0
-        self._asked_at: float | None = None
-        self._asked_with = 0
+        self._open = False
+        self._began_at = 0.0
         self._began_with = 0
+        self._asked: deque[tuple[float, int]] = deque()
+        """Questions without an answer yet: when each was asked, and the bytes of its frame."""
+        self._waits_since = 0.0
         self._ways: deque[float] = deque(maxlen=WAYS)
-        self._speeds: deque[float] = deque(maxlen=SPEEDS)
+        self._frames: deque[tuple[int, float]] = deque(maxlen=SPEEDS)
+        """Bytes, and the seconds until the answer."""
         self.answers = False
         """Whether the terminal has answered in this session."""
         self.on_answer: Callable[[], None] = lambda: None
@@ -62,53 +70,61 @@ class Pace:
     @property
     def waiting(self) -> bool:
         """Whether an answer is still to come."""
-        return self._asked_at is not None
+        return bool(self._asked)
 
     @property
     def allowed(self) -> int:
         """Bytes that the next frame may have."""
-        return max(LEAST, int(max(self._speeds) * SPARE)) if self._speeds else MUCH
+        way = min(self._ways, default=0.0)
+        if not self._frames:
+            return MUCH if way < NOISE else FIRST
+        speed = max(size / max(NOISE, took - way) for size, took in self._frames)
+        return max(LEAST, int(speed * SPARE))
 
     def begin(self) -> None:
         """The session begins, or goes on after another program had the terminal: ask whether there are answers."""
+        self._asked.clear()
         self._question()
 
     def wait(self) -> float:
         """Seconds until the next frame may be made: 0 is now."""
         now = self._clock()
-        wait = self._next - now
-        if self.answers and self._asked_at is not None:
-            wait = max(wait, self._asked_at + LONGEST - now)
-        return max(0.0, wait)
+        until = self._next
+        if self.answers and (self._asked or self._open):
+            until = max(until, self._began_at + LONGEST)
+        return max(0.0, until - now)
 
     def frame_begins(self) -> None:
         """A frame is made now."""
-        self._next = self._clock() + self._between
+        self._open = True
+        self._began_at = self._clock()
+        self._next = self._began_at + self._between
         self._began_with = self._written()
 
-    def frame_ends(self) -> None:
-        """Its bytes are written."""
-        if self.answers:
+    def frame_ends(self, *, painted: bool = True) -> None:
+        """Its bytes are written, or it had none."""
+        self._open = False
+        if self.answers and painted:
             self._question()
 
     def answered(self) -> None:
         """The terminal has answered."""
         self.answers = True
-        if self._asked_at is None:
+        if not self._asked:
             return  # The answer to a question that was given up.
-        took = self._clock() - self._asked_at
-        self._asked_at = None
-        self._learn(took)
-        self.on_answer()
+        asked_at, size = self._asked.popleft()
+        self._ways.append(self._clock() - asked_at)
+        if size >= LEAST:
+            self._frames.append((size, self._ways[-1]))
+        if not self._asked:
+            self.on_answer()
 
     def _question(self) -> None:
+        now = self._clock()
+        if self._asked and now - self._waits_since > LOST:
+            self._asked.clear()
+        if not self._asked:
+            self._waits_since = now
         if self._ask is not None:
-            self._asked_with = self._written() - self._began_with
-            self._asked_at = self._clock()
+            self._asked.append((now, self._written() - self._began_with))
             self._ask()
-
-    def _learn(self, took: float) -> None:
-        """What an answer after `took` seconds tells of the way and of the link's speed."""
-        self._ways.append(took)
-        if self._asked_with >= LEAST:
-            self._speeds.append(self._asked_with / max(NOISE, took - min(self._ways)))

@@ -7,12 +7,12 @@ import ctypes
 import io
 import os
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.config import Settings
-from playground_tui.plain.console import Console
+from playground_tui.plain.console import Console, Typed
 from playground_tui.plain.program import talk
 from playground_tui.plain.room import Room
 from tests.support.engine import RunningEngine
@@ -20,6 +20,20 @@ from tests.support.wait import until
 
 PATIENCE = 20.0
 """Seconds in which words that were waited for must come."""
+
+
+CTRL_C = "\x03"
+"""Typed at a prompt it is ctrl+c there."""
+
+
+class Pipe(Console):
+    """Lines from a pipe, which has no ctrl+c of its own."""
+
+    def _line(self, prompt: str, begun: str, history: Sequence[str], typed: Typed) -> str:
+        line = super()._line(prompt, begun, history, typed)
+        if line == CTRL_C:
+            raise KeyboardInterrupt
+        return line
 
 
 class Session:
@@ -36,7 +50,7 @@ class Session:
         self.door.set()
         self.code: int | None = None
         self.room = Room(settings, engine.paths, environ)
-        self.console = Console(self._source, self._out)
+        self.console = Pipe(self._source, self._out)
         self.console.edits = edits
         self._thread = threading.Thread(target=self._talk)
 
@@ -77,7 +91,7 @@ class Session:
         return await self.hears(*words)
 
     def interrupt(self) -> None:
-        """ctrl+c."""
+        """ctrl+c while a run is followed or the connection awaited; at a prompt it is typed."""
         assert self._thread.ident is not None
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(self._thread.ident), ctypes.py_object(KeyboardInterrupt)

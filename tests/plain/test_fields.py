@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playground_tui.config import Settings
-from tests.plain.session import Session, plain
+from tests.plain.session import CTRL_C, Session, plain
 from tests.plain.test_talk import WEATHER, at_prompt, made, opening
 from tests.support.engine import RunningEngine
 from tests.support.wait import until
@@ -77,8 +77,7 @@ async def test_a_text_of_several_lines(engine: RunningEngine) -> None:
         assert (await saved(engine, p, assistant))["instructions"] == "zwei\nthree"
         await p.says("/edit instructions", "goes back: ")
         await p.says("1", "line 1: ")
-        p.interrupt()
-        await p.says("lost", "instructions stays as it was.", "you: ")
+        await p.says(CTRL_C, "instructions stays as it was.", "you: ")
         await p.says("/edit instructions", "5. make it empty", "goes back: ")
         await p.says("5", "Now instructions: empty.", "you: ")
 
@@ -87,7 +86,7 @@ async def test_the_model_from_the_servers_list(engine: RunningEngine) -> None:
     async with plain(engine, settings=opening(await made(engine))) as p:
         await at_prompt(p)
         await p.says("/edit model", "? lists models", "to keep it: ")
-        await p.says("?mark", "The server lists 1 models.", "1. rehearsal/markdown", "goes back: ")
+        await p.says("?mark", "Models the server lists: 1.", "1. rehearsal/markdown", "goes back: ")
         await p.says("1", "Now model: rehearsal/markdown.", "you: ")
         await p.says("/edit model", "to keep it: ")
         await p.says("?nothing", "The server lists no such model.", "you: ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.plain.session import plain
+from tests.plain.session import CTRL_C, plain
 from tests.plain.test_talk import at_prompt, made, opening
 from tests.support.engine import RunningEngine
 
@@ -88,8 +88,7 @@ async def test_a_long_list_is_read_in_parts(engine: RunningEngine) -> None:
         await p.hears("Assistant Number 7 is open", "you: ")
         p.type("/assistants")
         await p.hears("goes back: ")
-        p.interrupt()
-        await p.says("", "you: ")
+        await p.says(CTRL_C, "you: ")
 
 
 async def test_without_any_assistant(engine: RunningEngine) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playground_tui.config import Settings
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from playground_tui.plain import listener
-from tests.plain.session import Session, plain
+from tests.plain.session import CTRL_C, Session, plain
 from tests.support.engine import RunningEngine
 from tests.support.wait import until
 
@@ -125,10 +125,8 @@ async def test_ctrl_c_gives_up_what_is_written_and_does_not_leave(engine: Runnin
     async with plain(engine, settings=opening(await made(engine))) as p:
         await at_prompt(p)
         await p.says("/lines", "line 1: ")
-        p.interrupt()
-        await p.says("one", "Nothing is sent.", "you: ")
-        p.interrupt()
-        await p.says("two", "Nothing is sent.", "you: ")
+        await p.says(CTRL_C, "Nothing is sent.", "you: ")
+        await p.says(CTRL_C, "Nothing is sent.", "you: ")
         p.end()
         assert await p.ended() == 0
 
@@ -156,8 +154,7 @@ async def test_a_function_asks_for_its_output(engine: RunningEngine) -> None:
         await p.says("wet", "line 3: ")
         await p.says(".", "answered: cold wet", "status: completed", "you: ")
         await p.says("once more", "output of get_weather: ")
-        p.interrupt()
-        await p.says("", "status: cancelled", "you: ")
+        await p.says(CTRL_C, "status: cancelled", "you: ")
 
 
 async def test_a_run_that_lasts_says_so(engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +179,7 @@ async def test_what_could_not_be_sent_waits(engine: RunningEngine) -> None:
         await p.says("/waiting", "second", "goes back: ")
         await p.says("", "you: ")
     async with plain(engine) as p:
-        await p.hears("1 messages were not sent: /waiting.", "you: ")
+        await p.hears("1 message was not sent: /waiting.", "you: ")
         await p.says("/waiting", "goes back: ")
         await p.says("1", "goes back: ")
         await p.says("2", "Not sent yet, /again sends it: second", "you: ")

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from playground_tui.text import clean
 from playground_tui.ui.chat.block import Block, Kind
 from playground_tui.ui.chat.blocks import cut
-from playground_tui.ui.chat.damage import changed_cells
+from playground_tui.ui.chat.damage import changed_cells, changed_regions
 from playground_tui.ui.chat.heights import Heights
 from playground_tui.ui.chat.render import EDGE, LEAST, render
 from playground_tui.ui.chat.wrapping import fold, wrap
@@ -170,3 +170,15 @@ def test_a_pane_too_narrow_for_text_is_survived() -> None:
 
 def test_a_document_renders_the_same_at_any_time() -> None:
     assert lines_of(MARKDOWN) == lines_of(MARKDOWN)
+
+
+def test_what_does_not_fit_into_a_frame_is_left_as_it_was_for_the_next() -> None:
+    old = [Strip([Segment("a" * 40)]) for _ in range(4)]
+    new = [Strip([Segment("b" * 40)]) for _ in range(4)]
+    shown = list(new)
+    regions, left = changed_regions(old, shown, 250)
+    assert [region.y for region in regions] == [0, 1] and left
+    assert shown == [new[0], new[1], old[2], old[3]]
+    regions, left = changed_regions(shown, wanted := list(new), 0)
+    assert [region.y for region in regions] == [2] and left
+    assert changed_regions(wanted, list(new), 10_000)[1] is False

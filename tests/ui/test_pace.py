@@ -93,7 +93,7 @@ def slow(link: Link, size: int, *, way: float, speed: float) -> None:
     link.now += 0.1
 
 
-def test_on_a_slow_link_a_frame_is_what_it_carries_in_50_ms() -> None:
+def test_on_a_slow_link_a_frame_is_what_it_carries_at_once() -> None:
     link = Link()
     link.begin(0.3)
     for _ in range(12):
@@ -126,3 +126,42 @@ def test_an_answer_nobody_waits_for_is_taken_in_silence() -> None:
     link = Link()
     link.pace.answered()
     assert link.pace.answers and link.released == 0
+
+
+def test_on_a_link_that_is_full_no_frame_follows_before_all_are_answered() -> None:
+    link = Link()
+    link.begin(0.3)
+    for _ in range(3):
+        link.frame(3000)
+        link.now += LONGEST
+    for _ in range(2):
+        link.frame(100) if link.pace.wait() == 0 else None
+        link.answer(0.1)
+        assert link.pace.wait() > 0
+    link.answer(0.1)
+    link.answer(0.1)
+    assert link.pace.wait() == 0
+
+
+def test_an_answer_that_never_comes_is_forgotten() -> None:
+    link = Link()
+    link.begin(0.3)
+    link.frame(100)  # Its answer is lost: another terminal took the place of this one.
+    for _ in range(6):
+        link.now += LONGEST
+        assert link.pace.wait() == 0
+        link.frame(100)
+        link.answer(0.01)
+    link.now += 0.1
+    assert link.pace.wait() == 0
+
+
+def test_a_frame_under_way_holds_the_next_and_one_without_bytes_asks_nothing() -> None:
+    link = Link()
+    link.begin(0.3)
+    link.pace.frame_begins()
+    link.now += 0.5
+    assert link.pace.wait() > 0
+    link.pace.frame_ends(painted=False)
+    assert link.pace.wait() == 0
+    assert link.asked == 1

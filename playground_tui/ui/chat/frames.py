@@ -47,3 +47,5 @@ class Frames:
         self._pace.frame_begins()
         if self._paint(self._pace.allowed):
             self._view.call_after_refresh(self._pace.frame_ends)
+        else:
+            self._pace.frame_ends(painted=False)

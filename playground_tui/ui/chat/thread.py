@@ -57,6 +57,24 @@ def centred(texts: Sequence[str], size: Size, style: Style) -> list[Strip]:
     return [strip([("  ", style), *line], size.width, style) for line in (above + lines)[: size.height]]
 
 
+SCROLLING: Final[list[BindingType]] = [
+    Binding("up", "lines(-1)", "line up", show=False, id="thread-up"),
+    Binding("down", "lines(1)", "line down", show=False, id="thread-down"),
+    Binding("pageup", "pages(-1)", "page up", show=False, id="thread-page-up"),
+    Binding("pagedown", "pages(1)", "page down", show=False, id="thread-page-down"),
+    Binding("home", "begin", "to the beginning", show=False, id="thread-home"),
+    Binding("end", "end", "to the end", show=False, id="thread-last"),
+]
+
+
+def grow_quietly(view: ScrollView, pages: Size, height: int) -> bool:
+    """Give `view` another virtual size without a new layout, which repaints the screen; False when it takes one."""
+    if not view.show_vertical_scrollbar or pages.height <= height or pages.width != view.virtual_size.width:
+        return False
+    view.set_reactive(ScrollView.virtual_size, pages)
+    return True
+
+
 class ThreadView(ScrollView, can_focus=True):
     """Shows items and keeps to what is being read while text arrives.
 
@@ -65,14 +83,7 @@ class ThreadView(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = CLASSES
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "lines(-1)", "line up", show=False, id="thread-up"),
-        Binding("down", "lines(1)", "line down", show=False, id="thread-down"),
-        Binding("pageup", "pages(-1)", "page up", show=False, id="thread-page-up"),
-        Binding("pagedown", "pages(1)", "page down", show=False, id="thread-page-down"),
-        Binding("home", "begin", "to the beginning", show=False, id="thread-home"),
-        Binding("end", "end", "to the end", show=False, id="thread-last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
     def __init__(
         self, scroll: Scroll, pace: Pace | None, letters: Letters | None, now: Callable[[], float] = time.time
@@ -200,13 +211,16 @@ class ThreadView(ScrollView, can_focus=True):
         return calm_top(top, height, content, (first, first + last.heights.top(max(0, len(last.heights) - 1))))
 
     def _move(self, top: int, size: Size) -> None:
-        """Put the window at `top`. The scroll bar's range grows by pages, since each change of it repaints all."""
+        """Put the window at `top`. The scroll bar's range grows by pages: a change of it is a change of the bar."""
         self._own_move = True
         self._bound = max(0, top, self.column.height - size.height)
         lines = max(self.column.height, top + size.height)
         pages = Size(size.width, -(-lines // size.height) * size.height)
         if pages != self.virtual_size:
-            self.virtual_size = pages
+            if grow_quietly(self, pages, size.height):
+                self.vertical_scrollbar.window_virtual_size = pages.height
+            else:
+                self.virtual_size = pages
         self.scroll_y = self.scroll_target_y = top
         self._own_move = False
 

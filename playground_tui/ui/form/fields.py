@@ -226,13 +226,11 @@ class AreaField(TextField):
 
 
 class Tick(Checkbox):
-    """A checkbox that shows no mark at all when it is off."""
+    """A checkbox that can be told on and off in any colours, and in none."""
 
-    BUTTON_INNER = " "
-
-    def watch_value(self) -> None:
-        self.BUTTON_INNER = "X" if self.value else " "
-        super().watch_value()
+    @property
+    def _button(self) -> Content:
+        return Content(f"[{'x' if self.value else ' '}]")
 
 
 class TickField(FieldBox):

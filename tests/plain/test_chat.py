@@ -1,0 +1,117 @@
+"""What happens on a thread, in labelled lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground_tui.assistants.events import (
+    MessageAccepted,
+    MessageChanged,
+    Reconnected,
+    Reconnecting,
+    RunChanged,
+    ServerError,
+    StepChanged,
+    TextDelta,
+    ThreadCreated,
+)
+from playground_tui.assistants.objects import Message, Run, Step, ToolCall, Usage
+from playground_tui.plain.chat import PlainChat, Voice, arguments, call_line, message_lines, status_line
+
+
+class Heard:
+    """A thread and what was said of it."""
+
+    def __init__(self) -> None:
+        self.voice = Voice()
+        self.chat = PlainChat(self.voice)
+
+    def lines(self) -> list[str]:
+        found = []
+        while (line := self.voice.next(0)) is not None:
+            found.append(line)
+        return found
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+def test_an_answer_is_said_by_sentences_with_one_label(heard: Heard) -> None:
+    heard.chat.apply(TextDelta("m", "First one. Seco"))
+    assert heard.lines() == ["assistant: First one."]
+    heard.chat.apply(TextDelta("m", ""))
+    heard.chat.apply(TextDelta("m", "nd one."))
+    heard.chat.apply(MessageChanged(Message("m", "assistant", "First one. Second one.", status="completed")))
+    assert heard.lines() == ["Second one."]
+
+
+def test_a_lost_stream_is_told_and_nothing_said_twice(heard: Heard) -> None:
+    heard.chat.apply(TextDelta("m", "First one. Se"))
+    heard.chat.apply(Reconnecting("The connection broke.", 1, 2.0))
+    assert heard.lines() == [
+        "assistant: First one.",
+        "Se",
+        "status: connection lost. The connection broke. The run goes on. Attempt 1 in 2 s.",
+    ]
+    heard.chat.apply(Reconnected())
+    heard.chat.apply(MessageChanged(Message("m", "assistant", "", status="in_progress")))
+    heard.chat.apply(MessageChanged(Message("m", "assistant", "First one. Second. Third.", status="completed")))
+    assert heard.lines() == ["status: connected again.", "cond.", "Third."]
+    heard.chat.apply(MessageChanged(Message("m", "assistant", "Another text.", status="completed")))
+    assert heard.lines() == ["assistant: Another text."]
+
+
+def test_a_message_of_elsewhere_and_an_error_are_said(heard: Heard) -> None:
+    heard.chat.apply(ThreadCreated("t"))
+    heard.chat.apply(MessageAccepted(Message("mine", "user", "what I typed")))
+    heard.chat.apply(MessageChanged(Message("mine", "user", "what I typed")))
+    heard.chat.apply(MessageChanged(Message("other", "user", "from elsewhere")))
+    heard.chat.apply(ServerError("it is out of order"))
+    heard.chat.to_composer()
+    assert heard.lines() == ["you: from elsewhere", "status: it is out of order"]
+    assert heard.chat.thread_id == "t"
+
+
+def test_tools_of_the_server_are_told_when_they_are_called_and_when_they_answer(heard: Heard) -> None:
+    call = ToolCall("c", "file_search")
+    heard.chat.apply(StepChanged(Step("s", "r", "tool_calls", "in_progress", (call,))))
+    assert heard.lines() == []
+    heard.chat.apply(StepChanged(Step("s", "r", "tool_calls", "completed", (call,))))
+    assert heard.lines() == ["tool: file search."]
+    done = ToolCall("d", "function", "add", '{"a": 1, "b": "x"}', output="2")
+    heard.chat.apply(StepChanged(Step("s", "r", "tool_calls", "in_progress", (done,))))
+    assert heard.lines() == ['tool: add, with a 1, b "x".', "tool: add answered: 2"]
+    heard.chat.show_steps([Step("s2", "r", "tool_calls", "completed", (ToolCall("e", "code_interpreter"),))])
+    heard.chat.apply(StepChanged(Step("s2", "r", "tool_calls", "completed", (ToolCall("e", "code_interpreter"),))))
+    assert heard.lines() == []
+
+
+def test_states_are_said_once(heard: Heard) -> None:
+    for status in ("queued", "in_progress", "in_progress", "completed"):
+        heard.chat.apply(RunChanged(Run("r", status=status)))
+    assert heard.lines() == ["status: in progress, ctrl+c cancels.", "status: completed."]
+    heard.chat.show_runs([Run("r2", status="failed", error_message="no key"), Run("r")])
+    heard.chat.show_run(None)
+    heard.chat.show_runs([])
+    assert heard.lines() == ["status: failed: no key."]
+
+
+def test_words() -> None:
+    run = Run("r", status="completed", started_at=10, completed_at=75, usage=Usage(1, 2, 1234), notes="Without tools.")
+    assert status_line(run) == "status: completed, 1,234 tokens, 1 min 5 s. Without tools."
+    assert arguments(ToolCall("c", "function", "f", "not json")) == "not json"
+    assert arguments(ToolCall("c", "function", "f", "[1]")) == "[1]"
+    assert call_line(ToolCall("c", "function", "f", "{}")) == "tool: f."
+    assert message_lines(Message("m", "assistant", "", status="incomplete")) == [
+        "assistant: (empty)",
+        "status: this answer is not whole.",
+    ]
+
+
+def test_what_was_handed_back_stands_above_what_was_written_since(heard: Heard) -> None:
+    composer = heard.chat.composer
+    composer.give_back("first")
+    composer.give_back("earlier")
+    assert composer.written == "earlier\nfirst"

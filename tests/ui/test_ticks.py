@@ -1,0 +1,18 @@
+"""Checkboxes say on or off without colours."""
+
+from __future__ import annotations
+
+from playground_tui.ui.form.fields import Tick
+from tests.support.wait import until
+from tests.ui.form_app import FormApp
+
+
+async def test_a_tick_is_told_from_none_by_its_letters() -> None:
+    app = FormApp()
+    async with app.run_test(size=(60, 40)) as pilot:
+        await until(lambda: bool(app.query("#tool-file_search")))
+        tick = app.query_one("#tool-file_search", Tick)
+        assert str(tick.render()).startswith("[ ]")
+        tick.focus()
+        await pilot.press("space")
+        assert str(tick.render()).startswith("[x]")
