@@ -29,6 +29,11 @@ GOES_ON = frozenset({"completed", "incomplete"})
 """Run endings after which the next waiting message goes out by itself."""
 
 
+def not_created(desk: Desk) -> str:
+    """Why nothing goes out before the assistant is at the server."""
+    return f"{NOT_CREATED} {desk.ways.save} creates it."
+
+
 class Sending:
     """The traffic of the open thread."""
 
@@ -55,7 +60,7 @@ class Sending:
         connected = self.chatting.conversation is not None
         if connected and self._editing.assistant_id is None:
             self._pane.composer.give_back(text)
-            self._pane.show_problem(f"{NOT_CREATED} {self._desk.ways.save} creates it.")
+            self._pane.show_problem(not_created(self._desk))
             return
         if not_ready := self.chatting.attaching.not_ready():
             self._pane.composer.give_back(text)
@@ -103,7 +108,7 @@ class Sending:
         conversation, assistant_id = self.chatting.conversation, self._editing.assistant_id
         if refusal or conversation is None or assistant_id is None:
             self.busy = False
-            self._hand_back(item, refusal or self._not_created)
+            self._hand_back(item, refusal or not_created(self._desk))
             return
         self._sent = item
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
@@ -65,7 +65,7 @@ class Talk:
             Command("older", "read the messages before those of /read", self._older),
             Command(
                 "attach",
-                "attach a file to the message, or change the files",
+                "attach a file, or change those attached",
                 self._attached.command,
                 "/attach plan.pdf",
             ),
@@ -278,15 +278,17 @@ class Talk:
             self._room.do(lambda: jobs[action](item.key))
 
     def _status(self, _rest: str = "") -> None:
-        room = self._room
-        self._console.write(f"assistant: {room.form.name}, {room.editing.assistant_id or 'not created yet'}.")
-        self._console.write(f"form: {room.form.sentence()}.")
-        self._console.write(f"thread: {room.sending.chatting.thread_id or 'a new one'}, {self._count()}.")
-        run = room.chat.run
-        self._console.write(status_line(run) if run else "status: no run yet in this thread.")
-        connected = room.desk.client.where if room.desk.client else "nothing yet"
-        self._console.write(f"connected to: {connected}.")
+        for line in where_all_stands(self._room):
+            self._console.write(line)
 
-    def _count(self) -> str:
-        count = len(self._room.do(self._room.chat.messages))
-        return "1 message" if count == 1 else f"{count} messages"
+
+def where_all_stands(room: Room) -> Iterator[str]:
+    """What is open, whether it is saved, what runs and where."""
+    yield f"assistant: {room.form.name}, {room.editing.assistant_id or 'not created yet'}."
+    yield f"form: {room.form.sentence()}."
+    count = len(room.do(room.chat.messages))
+    messages = "1 message" if count == 1 else f"{count} messages"
+    yield f"thread: {room.sending.chatting.thread_id or 'a new one'}, {messages}."
+    run = room.chat.run
+    yield status_line(run) if run else "status: no run yet in this thread."
+    yield f"connected to: {room.desk.client.where if room.desk.client else 'nothing yet'}."

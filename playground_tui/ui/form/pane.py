@@ -37,6 +37,15 @@ class FormFields(VerticalScroll, can_focus=False):
     """The part that scrolls."""
 
 
+def texts() -> tuple[FieldBox, ...]:
+    """The fields that say what the assistant is."""
+    return (
+        LineField("name", "Name", placeholder="what it is called"),
+        AreaField("description", "Description"),
+        AreaField("instructions", "Instructions", limit=LONGEST["instructions"]),
+    )
+
+
 class FormPane(Vertical):
     """Shows a draft and tells each edit of it.
 
@@ -58,12 +67,7 @@ class FormPane(Vertical):
         self._model = ModelField()
         self.tools = ToolFields()
         self._configuration = Configuration()
-        self._first: tuple[FieldBox, ...] = (
-            LineField("name", "Name", placeholder="what it is called"),
-            AreaField("description", "Description"),
-            AreaField("instructions", "Instructions", limit=LONGEST["instructions"]),
-            self._model,
-        )
+        self._first: tuple[FieldBox, ...] = (*texts(), self._model)
         boxes = (*self._first, *self.tools.boxes, *self._configuration.boxes)
         self._boxes: dict[str, FieldBox] = {box.field: box for box in boxes}
 
