@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from playground_tui.assistants.local_files import FileError
 from playground_tui.config import Settings
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from playground_tui.plain import listener
+from playground_tui.plain.attached import path_of
 from tests.plain.session import CTRL_C, Session, plain
 from tests.support.engine import RunningEngine
 from tests.support.wait import until
@@ -251,3 +255,29 @@ async def test_nobody_hears_any_more(engine: RunningEngine) -> None:
         p.start()
         assert await p.ended() == 129
         p._out = __import__("io").StringIO()
+
+
+async def test_a_file_is_attached_changed_and_goes_with_the_message(engine: RunningEngine, tmp_path: Path) -> None:
+    assistant = await made(engine, tools=[{"type": "file_search"}])
+    plan = tmp_path / "plan.md"
+    plan.write_text("Due in March.")
+    async with plain(engine, settings=opening(assistant)) as p:
+        await at_prompt(p)
+        await p.says("/attach", "No file is attached. /attach and a path attaches one.", "you: ")
+        await p.says(f"/attach {tmp_path}/nothing.md", "Not attached: ", "you: ")
+        await p.says(f"/attach {plan}", "file: plan.md, for file search, goes with the next message.", "you: ")
+        await p.says("/attach", "1. plan.md, for file search, goes with the next message.", "number of the file")
+        await p.says("1", "1. remove it", "number from 1 to 3")
+        await p.says("2", "you: ")
+        await p.says("when?", "assistant: ", "status: completed", "you: ")
+    (thread,) = await engine.client().list_threads(assistant)
+    messages = await engine.client().list_messages(thread.id)
+    (attachment,) = messages[0].attachments
+    assert attachment.tools == ("code_interpreter",)
+
+
+def test_a_path_may_begin_with_the_home_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert path_of("'~/a b.md'") == tmp_path / "a b.md"
+    with pytest.raises(FileError):
+        path_of("~nobody-of-that-name/x")
