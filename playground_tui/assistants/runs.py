@@ -13,7 +13,7 @@ from playground_tui.assistants.events import Event, RunChanged
 from playground_tui.assistants.objects import Run
 from playground_tui.assistants.outcome import Outcomes
 from playground_tui.assistants.polling import Server, at_rest, poll
-from playground_tui.assistants.streams import RunEvents, read_events
+from playground_tui.assistants.streams import RunEvents, in_gusts, read_events
 from playground_tui.assistants.transport import Transport
 
 Open = Callable[[], Awaitable[Run | httpx2.Response]]
@@ -128,7 +128,7 @@ class RunStreams:
 
     async def _read(self, response: httpx2.Response, reader: RunEvents) -> AsyncGenerator[Event, None]:
         with self._transport.translated():
-            async for raw in read_events(response.aiter_bytes()):
+            async for raw in read_events(in_gusts(response.aiter_bytes())):
                 for event in reader.read(raw):
                     yield event
                 if reader.done:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any, NamedTuple
 
 from playground_tui.assistants.deltas import added
@@ -23,6 +25,10 @@ from playground_tui.assistants.objects import (
     whole_of,
 )
 
+REST = 0.03
+"""Seconds in which tokens gather: less than anybody sees, and more than a token takes."""
+WAITED = 0.001
+"""Seconds from which on a chunk was not there yet when it was asked for."""
 LARGEST_EVENT = 64 * 2**20
 """Bytes of one event. A server that sends more without an end is not listened to."""
 
@@ -100,6 +106,20 @@ async def read_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[RawEvent]:
             yield event
     for event in reader.rest():
         yield event
+
+
+async def in_gusts(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same chunks. After one that had to be waited for, others are let come together for REST.
+
+    Each look at a socket costs as much as many tokens; a server that is ahead is never waited for.
+    """
+    asked = monotonic()
+    async for chunk in chunks:
+        waited = monotonic() - asked
+        yield chunk
+        if waited > WAITED:
+            await asyncio.sleep(REST)
+        asked = monotonic()
 
 
 def read_data(data: bytes) -> Json:

@@ -109,8 +109,11 @@ class SparingCompositor(Compositor):
         return self._changed_lines() if self._wanted else super()._get_renders(crop)
 
     def _changed_lines(self) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        around = Region.from_union(self._wanted)
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
+            if not shown.overlaps(around):
+                continue
             parts = [part for wanted in self._wanted if (part := wanted.intersection(shown))]
             if parts:
                 top, bottom = min(part.y for part in parts), max(part.bottom for part in parts)

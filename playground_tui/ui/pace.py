@@ -94,6 +94,10 @@ class Pace:
             until = max(until, self._began_at + LONGEST)
         return max(0.0, until - now)
 
+    def hurry(self) -> None:
+        """The next frame need not keep to the frame rate: none will follow it soon."""
+        self._next = 0.0
+
     def frame_begins(self) -> None:
         """A frame is made now."""
         self._open = True

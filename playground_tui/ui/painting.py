@@ -8,10 +8,23 @@ from rich.console import RenderableType
 from textual import events
 from textual._compositor import CompositorUpdate
 from textual.app import App
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultType
 
 from playground_tui.ui.compositor import sparing
 from playground_tui.ui.driver import PatientDriver
+
+
+class EchoingScreen(Screen[ScreenResultType]):
+    """Shows what was typed as soon as it is known.
+
+    Textual paints with the next tick of a clock, or the one after it when it has just painted: while text streams in
+    every few keys would wait for 30 ms.
+    """
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        # Textual calls the handler of each class, this one before its own, which waits for the clock.
+        if self.focused in self._dirty_widgets:
+            self._on_timer_update()
 
 
 class PaintingApp(App[int]):

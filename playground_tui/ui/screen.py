@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -33,6 +32,7 @@ from playground_tui.ui.form import messages as form
 from playground_tui.ui.form.pane import FormPane
 from playground_tui.ui.notice import Notice
 from playground_tui.ui.pace import Pace
+from playground_tui.ui.painting import EchoingScreen
 from playground_tui.ui.picking import Picking
 from playground_tui.ui.screen_actions import ScreenActions
 from playground_tui.ui.split_keys import GRACE
@@ -41,7 +41,7 @@ FOREIGN_READ = 4.0
 """Seconds between reads of the open assistant on a server that reports no changes."""
 
 
-class SplitScreen(ScreenActions, Screen[None]):
+class SplitScreen(ScreenActions, EchoingScreen[None]):
     """The only screen that stays: the thread on the left, the assistant on the right."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from playground_tui.assistants import streams
 from playground_tui.assistants.errors import Malformed
 from playground_tui.assistants.events import Event, MessageChanged, RunChanged, ServerError, StepChanged, TextDelta
-from playground_tui.assistants.streams import EventReader, RawEvent, RunEvents, read_events
+from playground_tui.assistants.streams import REST, EventReader, RawEvent, RunEvents, in_gusts, read_events
 from tests.support.assistants_server import delta
 
 RUN = {"id": "run_1", "thread_id": "thread_1", "status": "queued"}
@@ -218,3 +218,25 @@ trees = st.recursive(
 @given(names, trees)
 def test_no_data_breaks_the_reader(name: str, data: Any) -> None:
     told(RunEvents("thread_1"), (name, data))
+
+
+async def test_tokens_that_trickle_in_are_let_come_together_and_a_flood_is_not_held_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, rests = 0.0, []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    async def coming(waits: list[float]) -> AsyncIterator[bytes]:
+        nonlocal now
+        for number, wait in enumerate(waits):
+            now += wait
+            yield b"%d" % number
+
+    monkeypatch.setattr(streams, "monotonic", lambda: now)
+    monkeypatch.setattr(streams.asyncio, "sleep", rest)
+    assert [chunk async for chunk in in_gusts(coming([0.2, 0.0, 0.0, 0.1]))] == [b"0", b"1", b"2", b"3"]
+    assert rests == [REST, REST]
+    assert [chunk async for chunk in in_gusts(coming([0.0] * 50))] == [b"%d" % number for number in range(50)]
+    assert rests == [REST, REST]

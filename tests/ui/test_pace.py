@@ -165,3 +165,13 @@ def test_a_frame_under_way_holds_the_next_and_one_without_bytes_asks_nothing() -
     link.pace.frame_ends(painted=False)
     assert link.pace.wait() == 0
     assert link.asked == 1
+
+
+def test_the_last_frame_need_not_keep_to_the_rate_but_waits_for_the_answer() -> None:
+    link = Link()
+    link.begin(0.001)
+    link.frame(200)
+    link.pace.hurry()
+    assert link.pace.wait() > 0.5
+    link.answer(0.001)
+    assert link.pace.wait() == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pyte
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyte.screens import Char
@@ -12,11 +13,17 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App, ComposeResult
 from textual.geometry import Region
+from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
+from textual.widgets import Input
 
 from playground_tui.ui.compositor import sparing
+from playground_tui.ui.painting import EchoingScreen
 from playground_tui.ui.shown import Shown
+from tests.support.wait import until
 
 WIDTH, HEIGHT = 16, 3
 STYLES = [None, *map(Style.parse, ("red on blue", "bold red on blue", "underline green", "reverse green on blue"))]
@@ -106,3 +113,25 @@ def test_an_update_of_another_kind_leaves_nothing_known():
     other = Other()
     assert sparing(other, shown) is other
     assert terminal.draw(sparing(layout(lines), shown)) == sent
+
+
+async def test_what_is_typed_is_painted_without_waiting_for_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Form(EchoingScreen[None]):
+        def compose(self) -> ComposeResult:
+            yield Input()
+
+    painted: list[str] = []
+
+    class Tiny(App[None]):
+        def get_default_screen(self) -> Screen[None]:
+            return Form()
+
+        def _display(self, screen: Screen[None], renderable: object) -> None:  # type: ignore[override]
+            painted.append(screen.query_one(Input).value)
+
+    app = Tiny()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        monkeypatch.setattr(Timer, "resume", lambda timer: None)
+        await pilot.press("a")
+        await until(lambda: "a" in painted)

@@ -32,6 +32,11 @@ class Frames:
         if self._timer is None and self._view.is_attached:
             self._timer = self._view.set_timer(max(0.001, self._pace.wait()), self._frame)
 
+    def hurry(self) -> None:
+        """Show now what has come, as the line allows: it is the last for a while."""
+        self._pace.hurry()
+        self._hurry()
+
     def _hurry(self) -> None:
         """The terminal has answered: the frame need not wait any longer."""
         if self._timer is not None:

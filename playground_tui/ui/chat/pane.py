@@ -138,6 +138,8 @@ class ChatPane(Vertical):
                 self._entries.step(step)
             case MessageChanged(message) | MessageAccepted(message):
                 self._entries.message(message)
+                if message.status != "in_progress":
+                    self.thread.frames.hurry()
             case ThreadCreated(thread_id):
                 self.header.show(thread_id)
             case Reconnecting(reason, attempt, delay):
