@@ -197,7 +197,8 @@ class PlainChat:
     def show_run(self, run: Run | None) -> None:
         """Say the run's state where it has changed."""
         self.run = run
-        if run is not None and run.status == "in_progress" and self._status == f"{run.id} requires_action":
+        begun = run is not None and run.status in ("queued", "in_progress")
+        if run is not None and begun and self._status == f"{run.id} requires_action":
             return  # it is read again from its beginning
         status = "" if run is None else f"{run.id} {run.status}"
         changed, self._status = status != self._status, status
@@ -226,12 +227,13 @@ class PlainChat:
     def _step(self, step: Step) -> None:
         for call in step.tool_calls:
             before = self._calls.get(call.id)
-            ready = step.status != "in_progress" or call.output is not None or bool(call.arguments)
+            ready = step.status != "in_progress" or call.output is not None or is_whole(call)
             if before is None and ready:
                 self._finish()
                 self._voice.say(call_line(call))
-            if call.output is not None and (before is None or before.output is None):
-                self._voice.say(f"tool: {call_name(call)} answered: {shorten(call.output, LONGEST_ARGUMENTS)}")
+            answer = answer_of(call)
+            if answer and ready and (before is None or answer != answer_of(before)):
+                self._voice.say(f"tool: {call_name(call)} answered: {shorten(answer, LONGEST_ARGUMENTS)}")
             if ready:
                 self._calls[call.id] = call
 
@@ -305,6 +307,22 @@ def status_line(run: Run) -> str:
 
 def call_name(call: ToolCall) -> str:
     return call.name or call.type.replace("_", " ")
+
+
+def is_whole(call: ToolCall) -> bool:
+    """Whether a function's arguments are all there: they come in pieces."""
+    try:
+        return call.type == "function" and isinstance(json.loads(call.arguments), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def answer_of(call: ToolCall) -> str:
+    """What a tool gave back, "" while that is not known."""
+    if call.results is not None:
+        files = dict.fromkeys(result.file_name for result in call.results)
+        return f"{len(call.results)} passages found, in {', '.join(files)}" if files else "nothing found"
+    return call.output or " ".join(output.logs or output.image for output in call.outputs)
 
 
 def call_line(call: ToolCall) -> str:

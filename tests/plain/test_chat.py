@@ -15,7 +15,8 @@ from playground_tui.assistants.events import (
     TextDelta,
     ThreadCreated,
 )
-from playground_tui.assistants.objects import Message, Run, Step, ToolCall, Usage
+from playground_tui.assistants.objects import CodeOutput, Message, Run, SearchResult, Step, ToolCall, Usage
+from playground_tui.plain.attached import PlainAttachments
 from playground_tui.plain.chat import PlainChat, Voice, arguments, call_line, message_lines, status_line
 
 
@@ -24,7 +25,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.voice = Voice()
-        self.chat = PlainChat(self.voice)
+        self.chat = PlainChat(self.voice, PlainAttachments(self.voice))
 
     def lines(self) -> list[str]:
         found = []
@@ -115,3 +116,29 @@ def test_what_was_handed_back_stands_above_what_was_written_since(heard: Heard) 
     composer.give_back("first")
     composer.give_back("earlier")
     assert composer.written == "earlier\nfirst"
+
+
+def test_what_the_own_tools_of_the_server_gave_back_is_told(heard: Heard) -> None:
+    search = ToolCall(
+        "c1", "file_search", results=(SearchResult("file-1", "plan.md"), SearchResult("file-1", "plan.md"))
+    )
+    code = ToolCall("c2", "code_interpreter", arguments="print(385)", outputs=(CodeOutput(logs="385"),))
+    nothing = ToolCall("c3", "file_search", results=())
+    heard.chat.apply(
+        StepChanged(Step("step_1", "run_1", "tool_calls", status="completed", tool_calls=(search, code, nothing)))
+    )
+    assert heard.lines() == [
+        "tool: file search.",
+        "tool: file search answered: 2 passages found, in plan.md",
+        "tool: code interpreter, with print(385).",
+        "tool: code interpreter answered: 385",
+        "tool: file search.",
+        "tool: file search answered: nothing found",
+    ]
+
+
+def test_a_call_is_told_once_its_arguments_are_whole(heard: Heard) -> None:
+    for given in ('{"city":', '{"city": "Bern"}', '{"city": "Bern"}'):
+        call = ToolCall("c1", "function", "get_weather", given)
+        heard.chat.apply(StepChanged(Step("step_1", "run_1", "tool_calls", status="in_progress", tool_calls=(call,))))
+    assert heard.lines() == ['tool: get_weather, with city "Bern".']

@@ -343,7 +343,7 @@ async def test_a_tool_that_does_not_work_there_says_why_where_it_is_ticked() -> 
         assert note(app, "code_interpreter") == ""
         app.pane.set_value("code_interpreter", True)
         app.pane.set_value("file_search", True)
-        assert note(app, "code_interpreter") == "bubblewrap is missing."
+        await until(lambda: note(app, "code_interpreter") == "bubblewrap is missing.")
         assert note(app, "file_search") == ""
 
 
