@@ -43,7 +43,7 @@ class Terminal:
     """
 
     def __init__(self, home: Mapping[str, str], *arguments: str, **environ: str):
-        gc.collect()  # What an earlier test left may close a number when it is collected that is the terminal's by then.
+        gc.collect()  # What earlier tests left may close a number when collected: not the terminal's.
         self._main, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self._screen = pyte.Screen(120, 40)
