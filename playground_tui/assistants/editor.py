@@ -133,20 +133,24 @@ class Editor:
         await self._autosave.flush()
         return self._state
 
-    async def changed_elsewhere(self) -> None:
-        """Something says that the assistant was changed: reads it and takes in what is new. Never raises."""
+    async def changed_elsewhere(self) -> AssistantsError | None:
+        """Something says that the assistant was changed: reads it and takes in what is new.
+
+        Answers why it could not be read. Never raises.
+        """
         async with self._sending:
             before = self._draft
             if before.assistant_id is None:
-                return
+                return None
             try:
                 self._take_in((await self._client.retrieve_assistant(before.assistant_id)).raw)
             except NotFound:
                 self._deleted()
-            except AssistantsError:
-                return
+            except AssistantsError as error:
+                return error
             else:
                 self._tell_of_news(before)
+        return None
 
     def _tell_of_news(self, before: AssistantDraft) -> None:
         """A read that found nothing new starts nothing: a save that was refused stays refused."""

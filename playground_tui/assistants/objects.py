@@ -63,6 +63,11 @@ class Assistant:
         return text_of(self.raw, "model")
 
     @property
+    def created_at(self) -> int:
+        """Unix seconds."""
+        return whole_of(self.raw, "created_at") or 0
+
+    @property
     def category(self) -> str:
         """`metadata.category`, by which the picker groups."""
         return text_of(object_of(self.raw, "metadata"), "category")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import httpx2
 
+from playground_tui.assistants.answers import the_one
 from playground_tui.assistants.errors import Malformed, NotFound, NotReachable
 from playground_tui.assistants.events import Event, RunChanged
 from playground_tui.assistants.objects import Run
@@ -69,10 +70,14 @@ class RunStreams:
             async with aclosing(self._any(thread_id, answer, reader)) as events:
                 async for event in events:
                     yield event
-        except NotReachable:
-            found = None if reader.run else await look(began)
+        except (NotReachable, Malformed):
+            if reader.run:
+                raise
+            self._outcomes.doubt(key, began)
+            found = await look(began)
             if found is None:
                 raise
+            self._outcomes.settled(key)
             async with aclosing(self._any(thread_id, found, reader)) as events:
                 async for event in events:
                     yield event
@@ -124,7 +129,7 @@ class RunStreams:
     async def _run_in(self, response: httpx2.Response) -> Run:
         with self._transport.translated():
             await response.aread()
-        return Run.from_json(self._transport.json_object(response))
+        return Run.from_json(the_one(self._transport.where, self._transport.json_object(response), "run"))
 
     async def _read(self, response: httpx2.Response, reader: RunEvents) -> AsyncGenerator[Event, None]:
         with self._transport.translated():

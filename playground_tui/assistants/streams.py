@@ -126,7 +126,7 @@ def read_data(data: bytes) -> Json:
     """The JSON object of an event; an empty one for anything else, so that a half event changes nothing."""
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
