@@ -107,7 +107,7 @@ class Conversation:
                     yield waiting
             yield MessageAccepted(sending.result)
         except NotFound as error:
-            raise await self._explained(error) from None
+            raise await self.explained(error) from None
         async with aclosing(self._run(assistant_id, f"{key}-run", overrides)) as events:
             async for event in events:
                 yield event
@@ -197,7 +197,7 @@ class Conversation:
                         yield event
                 return
             except NotFound as error:
-                raise await self._explained(error) from None
+                raise await self.explained(error) from None
             except AssistantsError as error:
                 attempt += 1
                 lost = begun and self.run is not None
@@ -225,7 +225,8 @@ class Conversation:
         if self.thread_id is None or not isinstance(error, Rejected) or error.status != CONFLICT:
             return False
         with suppress(AssistantsError):
-            return await self._client.active_run(self.thread_id) is not None
+            active = await self._client.active_run(self.thread_id)
+            return active is not None and active.id != (self.run.id if self.run else "")
         return False
 
     async def _note(self, event: Event) -> None:
@@ -236,7 +237,7 @@ class Conversation:
                 await self.cancel()
                 self._cancel_wanted = False
 
-    async def _explained(self, error: NotFound) -> NotFound:
+    async def explained(self, error: NotFound) -> NotFound:
         """What a 404 means: that the thread is gone, or what the server said."""
         if self.thread_id is None or isinstance(error, SwitchedOff | ThreadGone):
             return error

@@ -102,7 +102,8 @@ def _status_sentence(kind: type[Rejected], status: int, words: str, where: str, 
             f"{where} answered 404: the hosted Assistants API was switched off on 2026-08-26. "
             "Start without --server to use the built-in engine."
         )
-    said = f": {words}" if words else "."
+    said = f": {words}" if words else ""
+    said += "" if said.endswith((".", "!", "?", "…")) else "."
     if status == 404:
         asks = f"{where} knows no such path (404). Is the server's address right, with its /v1?"
         return (words if kind is NotFound else "") or asks

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from playground_tui.assistants.conversation import Conversation
-from playground_tui.assistants.errors import AssistantsError, NotFound
+from playground_tui.assistants.errors import AssistantsError, NotFound, ThreadGone
 from playground_tui.assistants.events import Reconnected, Retrying
 from playground_tui.assistants.objects import Message, Run, ThreadSummary
 from playground_tui.assistants.tries import Tries
@@ -185,15 +185,16 @@ class Chatting:
                     self._waits = isinstance(waiting, Retrying)
                     self._pane.apply(waiting)
         except AssistantsError as error:
+            cause = await conversation.explained(error) if isinstance(error, NotFound) else error
             if conversation is self.conversation:
-                self._not_read(error)
+                self._not_read(cause)
             return
         if conversation is self.conversation:
             self._show(self.thread_id, *reading.result)
 
     def _not_read(self, error: AssistantsError) -> None:
         self._waits = False
-        if isinstance(error, NotFound):
+        if isinstance(error, ThreadGone):
             self.lost()
             return
         self.unread = self.stale = True

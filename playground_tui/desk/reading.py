@@ -132,7 +132,8 @@ class Reading:
             run = await client.active_run(thread_id)
         except AssistantsError:
             return False
-        if not self._takes_its_turn(run, key):
+        own = self.chatting.running
+        if (run is not None and own is not None and run.id == own.id) or not self._takes_its_turn(run, key):
             return False
         self._rest()
         await self.chatting.load()

@@ -74,7 +74,7 @@ async def test_a_broken_stream_counts_down_and_comes_back() -> None:
         app.pane.apply(RunChanged(run("in_progress")))
         app.pane.apply(Reconnecting("[/b] connection reset", 2, 4.0))
         assert "again in 4 s (attempt 2) · escape stops" in app.status
-        assert str(app.pane.problem.content) == "[/b] connection reset"
+        assert str(app.pane.problem.content) == "[/b] connection reset The run goes on."
         app.clock = NOW + 5
         await until(lambda: "again now" in app.status)
         app.pane.apply(Reconnected())

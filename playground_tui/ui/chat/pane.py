@@ -144,7 +144,7 @@ class ChatPane(Vertical):
             case ThreadCreated(thread_id):
                 self.header.show(thread_id)
             case Reconnecting(reason, attempt, delay):
-                self._retry(LOST, reason, attempt, delay)
+                self._retry(LOST, f"{reason} The run goes on.", attempt, delay)
             case Retrying(what, reason, attempt, delay):
                 self._retry(what, reason, attempt, delay)
             case Reconnected():

@@ -20,7 +20,7 @@ LONG_RUN: Final = 60
 """Seconds after which a run is called long."""
 LONG_REQUEST: Final = 2
 """Seconds after which it is said that a request is under way."""
-LOST: Final = "connection lost, the run goes on"
+LOST: Final = "connection lost"
 BELOW: Final = "↓ more below (ctrl+end)"
 
 
