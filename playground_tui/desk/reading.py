@@ -117,8 +117,16 @@ class Reading:
         else:
             self._pane.show_problem(f"{error} {again} looks for the run again.")
         self.chatting.stale = True
-        if isinstance(error, NotFound) and self._polled:
-            await self.chatting.load()
+        await self._look_after(error)
+
+    async def _look_after(self, error: AssistantsError) -> None:
+        """A run that is not found may never have had that id: the thread at the server tells what there is."""
+        if not isinstance(error, NotFound) or not self._polled:
+            return
+        await self.chatting.load()
+        shown = self._pane.messages()
+        if self.chatting.running or (shown and shown[-1].role != "user"):
+            self._pane.show_problem("")
 
     async def _joins_another_run(self, error: AssistantsError, key: str = "") -> bool:
         """Whether it was refused because of a run that was started elsewhere, which is followed then.

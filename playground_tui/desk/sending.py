@@ -114,6 +114,7 @@ class Sending(Reading):
             if not await self._joins_another_run(error, item.key):
                 self._rest()
                 self._failed(item, error)
+                await self._look_after(error)
         else:
             await self._ended()
 

@@ -10,7 +10,6 @@ from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
 from playground_tui.assistants.errors import NotReachable, Rejected
 from playground_tui.assistants.save_state import SaveState
-
 from tests.support.wait import until
 
 from .editing import Clock, Server, turns

@@ -21,12 +21,31 @@ from tests.campaigns.faults.answers import all_faults
 from tests.campaigns.faults.bench import bench
 from tests.campaigns.faults.cases import Case, all_cases, play
 from tests.campaigns.faults.deeds import DEEDS
+from tests.campaigns.faults.stream_cases import STREAMED, StreamCase, play_stream
+from tests.campaigns.faults.streams import stream_faults
 
 ROUND = 40
 """Cases that one playground goes through."""
+STREAMS = 3
+"""How often a stream is spoiled in each way, each time at other points."""
 
 
-async def campaign(directory: Path, cases: Sequence[Case], *, say: bool = False) -> tuple[Counter[str], list[str]]:
+def drawn(seed: int) -> list[Case | StreamCase]:
+    """Every case, in an order of the seed."""
+    cases: list[Case | StreamCase] = [*all_cases(DEEDS, all_faults())]
+    cases += [
+        StreamCase(deed, fault, f"{seed} {number}")
+        for deed in STREAMED
+        for fault in stream_faults()
+        for number in range(STREAMS)
+    ]
+    Random(seed).shuffle(cases)
+    return cases
+
+
+async def campaign(
+    directory: Path, cases: Sequence[Case | StreamCase], *, say: bool = False
+) -> tuple[Counter[str], list[str]]:
     """Try these cases, some after another in one playground; how they ended, and what was wrong."""
     ends: Counter[str] = Counter()
     wrong: list[str] = []
@@ -36,7 +55,7 @@ async def campaign(directory: Path, cases: Sequence[Case], *, say: bool = False)
             for _ in range(min(ROUND, len(waiting))):
                 case, began = waiting.popleft(), time.monotonic()
                 try:
-                    end = await play(case, one)
+                    end = await (play(case, one) if isinstance(case, Case) else play_stream(case, one))
                 except AssertionError as error:
                     end = "WRONG"
                     wrong.append(f"{case}: {error}")
@@ -56,8 +75,7 @@ def main() -> None:
     parser.add_argument("--count", type=int)
     parser.add_argument("--only", default="", help="cases whose name has these words")
     arguments = parser.parse_args()
-    cases = [case for case in all_cases(DEEDS, all_faults()) if arguments.only in str(case)]
-    Random(arguments.seed).shuffle(cases)
+    cases = [case for case in drawn(arguments.seed) if arguments.only in str(case)]
     with tempfile.TemporaryDirectory() as place:
         ends, wrong = asyncio.run(campaign(Path(place), cases[: arguments.count], say=True))
     print(f"{sum(ends.values())} cases: {dict(ends)}")

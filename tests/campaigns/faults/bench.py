@@ -33,8 +33,6 @@ PATIENCE = 30.0
 """Seconds in which what is waited for must come: the machine may be busy."""
 LONG = 30.0
 """Seconds of a countdown that is to be seen and stopped."""
-PACE = 40.0
-"""Pieces of text in a second, so that a run can be met under way."""
 TIMEOUT = 1.5
 """Seconds after which a server that hangs is given up here."""
 
@@ -130,6 +128,12 @@ class Bench:
         shown = [(message.id, message.role, message.text) for message in self.p.chat.messages()]
         assert shown == there, f"shown {shown}, at the server {there}"
 
+    def pace(self, pieces: float) -> None:
+        """How many pieces of a long text come in a second; 0: as fast as can be."""
+        rehearsal, _ = self.engine.engine.providers.resolve("rehearsal/markdown")
+        assert isinstance(rehearsal, RehearsalProvider)
+        rehearsal._pace = pieces
+
     def spoil(self, rule: Rule) -> Rule:
         self.proxy.fault = rule
         return rule
@@ -148,9 +152,6 @@ async def bench(directory: Path) -> AsyncIterator[Bench]:
         elsewhere = await stack.enter_async_context(ProviderServer())
         proxy.elsewhere = elsewhere.port
         p = await stack.enter_async_context(on_server(proxy.base_url, directory / "home"))
-        rehearsal, _ = engine.engine.providers.resolve("rehearsal/markdown")
-        assert isinstance(rehearsal, RehearsalProvider)
-        rehearsal._pace = PACE
         await until(lambda: p.screen.editing.editor, timeout=PATIENCE)
         yield Bench(engine, engine.client("campaign"), proxy, elsewhere, p)
 

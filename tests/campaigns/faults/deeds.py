@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
@@ -309,6 +308,10 @@ class Cancelling(Deed):
     where = r"^POST /threads/\w+/runs/\w+/cancel"
     model = "rehearsal/markdown"
 
+    async def prepare(self) -> None:
+        self.b.pace(40.0)
+        await super().prepare()
+
     async def act(self) -> None:
         if not self.typed:
             await self.write("go on")
@@ -379,8 +382,3 @@ DEEDS: list[type[Deed]] = [
     Cancelling,
     Submitting,
 ]
-
-
-def body_of(request: Received) -> object:
-    """The JSON that was sent."""
-    return json.loads(request.body or b"{}")
