@@ -79,6 +79,9 @@ class Outcomes:
             if may_have_acted(error):
                 self.doubt(key, began)
             raise
+        except asyncio.CancelledError:  # nobody waits for the answer any longer
+            self.doubt(key, began)
+            raise
 
     def settled(self, key: str) -> None:
         """What came of this request is known."""

@@ -233,16 +233,17 @@ class Chatting:
 
     async def older(self) -> None:
         """Page older messages in at the top."""
-        client, shown = self._desk.client, self._pane.messages()
-        if client is None or self.thread_id is None or not shown:
+        client, thread_id, shown = self._desk.client, self.thread_id, self._pane.messages()
+        if client is None or thread_id is None or not shown:
             return
         try:
-            messages = await client.list_messages(self.thread_id, before_id=shown[0].id, limit=PAGE)
+            messages = await client.list_messages(thread_id, before_id=shown[0].id, limit=PAGE)
         except AssistantsError as error:
             self._desk.say(f"Older messages could not be read: {error}")
             return
-        self._pane.prepend(messages, more=len(messages) == PAGE)
-        self.past.begin(self.thread_id, messages, ())
+        if thread_id == self.thread_id:
+            self._pane.prepend(messages, more=len(messages) == PAGE)
+            self.past.begin(thread_id, messages, ())
 
     async def list(self, assistant_id: str | None) -> list[ThreadSummary]:
         """The assistant's threads: the server's where it lists them, else those known on this machine."""

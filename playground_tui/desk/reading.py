@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from time import monotonic
 from typing import Any
 
+from playground_tui.assistants.conversation import CONFLICT
 from playground_tui.assistants.errors import AssistantsError, NotFound, Rejected
 from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, Retrying, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
@@ -140,6 +141,8 @@ class Reading:
             run = await client.active_run(thread_id)
         except AssistantsError:
             return False
+        if run is None and error.status == CONFLICT:
+            return False  # it was tried often enough
         own = self.chatting.running
         if (run is not None and own is not None and run.id == own.id) or not self._takes_its_turn(run, key):
             return False
@@ -183,9 +186,12 @@ class Reading:
         except AssistantsError as error:
             self._desk.say(f"Not cancelled: {error}")
             return
-        if run is not None and (not self.busy or await self._silent()):
+        silent = not self.busy or await self._silent()
+        if not silent or conversation is not self.chatting.conversation:
+            return
+        if run is not None:
             self._begin(self._follow(conversation.follow(run)))
-        elif run is None and await self._silent():
+        elif self.busy:
             self._desk.stop(RUN)
             self._rest()
             self._given_up()
