@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from playground_tui.assistants.answers import the_list
@@ -22,8 +23,9 @@ async def all_pages(
     found: dict[str, Json] = {}
     query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc", **more}
     while True:
-        body = await transport.ask(list_page, *args, repeat=True, **query)
-        page = {text_of(raw, "id"): raw for raw in the_list(transport.where, body, what)}
+        check = partial(the_list, transport.where, what=what)
+        body = await transport.ask(list_page, *args, repeat=True, check=check, **query)
+        page = {text_of(raw, "id"): raw for raw in check(body)}
         new = page.keys() - found.keys()
         found.update(page)
         if not new or body.get("has_more") is not True:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
@@ -87,41 +88,54 @@ class Transport:
         )
         return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False)
 
-    async def ask(self, method: Callable[..., Awaitable[Any]], *args: Any, repeat: bool = False, **kwargs: Any) -> Json:
+    async def ask(
+        self,
+        method: Callable[..., Awaitable[Any]],
+        *args: Any,
+        repeat: bool = False,
+        check: Callable[[Json], object] = bool,
+        **kwargs: Any,
+    ) -> Json:
         """Call an SDK method and return the JSON object answered.
 
-        With `repeat` it is tried again a few times, quickly, when that may help: for what can be done twice.
+        With `repeat` it is tried again a few times, quickly, when that may help: for what can be done twice. `check`
+        raises Malformed for an object that cannot be the answer.
         """
         began = monotonic()
         for delay in QUICK_TRIES if repeat else ():
             try:
-                return await self._ask_once(method, *args, **kwargs)
+                return await self._ask_once(method, args, check, kwargs)
             except AssistantsError as error:
                 if not error.retry or (error.retry_after or 0.0) > LONGEST_WAIT or monotonic() - began > SOON:
                     raise
                 await asyncio.sleep(error.retry_after or delay)
-        return await self._ask_once(method, *args, **kwargs)
+        return await self._ask_once(method, args, check, kwargs)
 
     async def ask_for(self, what: str, method: Callable[..., Awaitable[Any]], known: str, **kwargs: Any) -> Json:
         """As `ask`, for the object with the id `known`, which is the method's first argument."""
-        return the_one(self.where, await self.ask(method, known, **kwargs), what, id=known)
+        return await self.ask(method, known, check=partial(the_one, self.where, what=what, id=known), **kwargs)
 
     async def ask_new(self, what: str, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Json:
         """As `ask`, for an object that gets its id."""
-        return the_one(self.where, await self.ask(method, *args, **kwargs), what)
+        return await self.ask(method, *args, check=partial(the_one, self.where, what=what), **kwargs)
 
     async def ask_list(
         self, what: str, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
     ) -> Sequence[Json]:
         """As `ask`, for the objects of a page, tried again where that may help."""
-        return the_list(self.where, await self.ask(method, *args, repeat=True, **kwargs), what)
+        check = partial(the_list, self.where, what=what)
+        return check(await self.ask(method, *args, repeat=True, check=check, **kwargs))
 
-    async def _ask_once(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Json:
+    async def _ask_once(
+        self, method: Callable[..., Awaitable[Any]], args: Any, check: Callable[[Json], object], kwargs: dict[str, Any]
+    ) -> Json:
         seconds = None if "timeout" in kwargs else WHOLE
         with self.translated():
             async with asyncio.timeout(seconds):
                 answer = await _quietly(method, "true", args, {"timeout": ORDINARY, **kwargs})
-        return self.json_object(answer.http_response)
+        body = self.json_object(answer.http_response)
+        check(body)
+        return body
 
     async def open(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> httpx2.Response:
         """Call an SDK method and return the answer unread, after its headers. The caller closes it."""

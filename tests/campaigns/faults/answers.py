@@ -32,6 +32,10 @@ class Fault:
     """What stands in the sentence."""
     outcome: Outcome = "stands"
     hangs: bool = False
+    slow: bool = False
+    """Whether it takes too long, or asks for too long a wait, to be tried again silently."""
+    countdown: str = ""
+    """What a countdown shows that is longer than the usual one."""
     of_answer: bool = False
     """Whether it is the server's own JSON, spoiled."""
 
@@ -165,7 +169,9 @@ def waits() -> Iterator[Fault]:
         "Fri, 31 Dec 9999 23:59:59 GMT": ("Try again in 24 h 0 min", "stands"),
     }
     for wish, (words, outcome) in wishes.items():
-        yield Fault(f"429, {wish}", plain(error(429, OWN, headers={"retry-after": wish})), words, outcome)
+        long = r"24 h 0 min.*escape stops" if outcome == "stands" else ""
+        reply = error(429, OWN, headers={"retry-after": wish})
+        yield Fault(f"429, {wish}", plain(reply), words, outcome, slow=wish == "7", countdown=long)
 
 
 def connections() -> Iterator[Fault]:
@@ -176,12 +182,12 @@ def connections() -> Iterator[Fault]:
     yield Fault("no HTTP", plain(no_http), broke, "again")
     yield Fault("cut in the body", plain(cut_body), broke, "again")
     yield Fault("cut in the body once done", acted(cut_body), broke, "again")
-    yield Fault("hang before headers", plain(hang()), silent, "again", hangs=True)
-    yield Fault("hang before headers once done", acted(hang()), silent, "again", hangs=True)
-    yield Fault("hang in headers", plain(hang_in_headers), silent, "again", hangs=True)
-    yield Fault("headers without end", plain(drip_headers), silent, "again", hangs=True)
-    yield Fault("hang after headers", plain(hang_after_headers), silent, "again", hangs=True)
-    yield Fault("drip", plain(drip), silent, "again", hangs=True)
+    yield Fault("hang before headers", plain(hang()), silent, "again", hangs=True, slow=True)
+    yield Fault("hang before headers once done", acted(hang()), silent, "again", hangs=True, slow=True)
+    yield Fault("hang in headers", plain(hang_in_headers), silent, "again", hangs=True, slow=True)
+    yield Fault("headers without end", plain(drip_headers), silent, "again", hangs=True, slow=True)
+    yield Fault("hang after headers", plain(hang_after_headers), silent, "again", hangs=True, slow=True)
+    yield Fault("drip", plain(drip), silent, "again", hangs=True, slow=True)
 
 
 def bodies() -> Iterator[Fault]:

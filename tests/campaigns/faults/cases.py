@@ -42,13 +42,14 @@ def ways(deed: type[Deed], fault: Fault) -> Iterator[Way]:
     if fault.outcome == "harmless":
         yield "passes"
         return
-    if fault.outcome == "again":
+    if fault.outcome == "again" and (deed.counted or not fault.slow):
         yield "passes"
-        if deed.counted:
-            yield "stopped"
-    if not fault.hangs and (deed.ends or fault.outcome == "stands"):
+    counts_a_day = bool(fault.countdown) and not deed.ends
+    if deed.counted and (fault.outcome == "again" or counts_a_day):
+        yield "stopped"
+    if not (fault.hangs and deed.counted) and not counts_a_day and (deed.ends or fault.outcome == "stands"):
         yield "lasts"
-    elif deed.__name__ in {"Beginning", "Sending", "Running"}:
+    if fault.hangs and deed.__name__ in {"Beginning", "Sending", "Running"}:
         yield "left"
 
 
@@ -97,7 +98,7 @@ async def endured(case: Case, deed: Deed, rule: Rule) -> str:
     bench = deed.b
     await deed.act()
     if case.way == "stopped":
-        countdown = re.compile(case.deed.countdown)
+        countdown = re.compile(case.fault.countdown or case.deed.countdown)
         await bench.until(lambda: deed.done() or any(map(countdown.search, bench.sentences)), "a countdown")
     elif case.way == "left":
         await bench.until(lambda: rule.spoiled, "the server hangs")

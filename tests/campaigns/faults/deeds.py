@@ -154,8 +154,7 @@ class Saving(Deed):
     def failed(self) -> bool:
         editor = self.p.screen.editing.editor
         state = editor.state if editor is not None else None
-        stands = state is not None and state.kind == "failed" and not 0 < (state.retry_in or 0) < 3600
-        return stands or (state is not None and state.kind == "deleted")
+        return state is not None and (state.kind == "deleted" or (state.kind == "failed" and state.retry_in is None))
 
     def kept(self) -> None:
         assert self.p.form.draft.text("name") == "Edited"
