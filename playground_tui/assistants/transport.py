@@ -296,4 +296,4 @@ def _limits() -> httpx2.Limits:
 
 
 def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__

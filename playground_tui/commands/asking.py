@@ -114,7 +114,8 @@ class Asking:
         """Cancel the run at the server. False when nothing was sent yet, so that there is nothing to wait for."""
         if self._conversation is None:
             return False
-        await self._conversation.cancel()
+        if await self._conversation.cancel() is None:
+            self._conversation.stop_waiting()
         return True
 
     def asked(self, error: str = "") -> Asked:

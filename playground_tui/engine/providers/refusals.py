@@ -108,7 +108,9 @@ def _sentence(
         case 429:
             yield f"{name} is limiting requests (429){told}"
             yield "The account has no credit left." if kind == "insufficient_quota" else _retry(headers)
-        case _ if 300 <= status < 400:
+        case _ if status < 300:
+            yield f"{name} answered with nothing ({status})."
+        case _ if status < 400:
             yield f"{name} answered with a redirect ({status}): check its base_url ({where(settings)})."
         case _ if status >= 500:
             yield f"{name} has a problem of its own ({status}){told} {_retry(headers)}"

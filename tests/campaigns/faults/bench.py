@@ -29,11 +29,11 @@ from tests.support.playground import QUICK, Playground
 from tests.support.provider_server import ProviderServer, Received, Reply
 from tests.support.wait import until
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds in which what is waited for must come: the machine may be busy."""
 LONG = 30.0
 """Seconds of a countdown that is to be seen and stopped."""
-TIMEOUT = 1.5
+TIMEOUT = 3.0
 """Seconds after which a server that hangs is given up here."""
 
 

@@ -104,7 +104,7 @@ async def endured(case: Case, deed: Deed, rule: Rule) -> str:
         await bench.until(lambda: rule.spoiled, "the server hangs")
     else:
         await bench.until(lambda: deed.done() or deed.failed(), "done or failed")
-    assert rule.spoiled, "nothing was spoiled"
+    assert rule.spoiled, f"nothing was spoiled; read: {bench.read}"
     if deed.done():
         return "went on"
     assert case.way != "passes", f"what passes was not got over; read: {bench.read}"
@@ -120,6 +120,8 @@ async def endured(case: Case, deed: Deed, rule: Rule) -> str:
 def says(case: Case, deed: Deed) -> None:
     """The sentence of the fault was to be read."""
     words = deed.missing if case.fault.name == "404" and deed.missing else case.fault.words
+    if case.fault.name == "another's object":
+        words = deed.taken or words
     if case.way == "left":
         words = "topped"
     assert deed.b.reads(words), f"never read: {words}; read: {deed.b.read}"

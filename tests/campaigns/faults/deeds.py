@@ -29,6 +29,8 @@ class Deed:
     fields: ClassVar[dict[str, object]] = {}
     missing: ClassVar[str] = ""
     """What is said in place of the server's words when it answers 404."""
+    taken: ClassVar[str] = ""
+    """What is said where another's object cannot be told from the one asked for."""
 
     def __init__(self, bench: Bench) -> None:
         self.b = bench
@@ -123,8 +125,11 @@ class Reading(Deed):
     where = r"^GET /assistants/"
     missing = "Deleted elsewhere"
 
-    async def act(self) -> None:
+    async def prepare(self) -> None:
+        await super().prepare()
         await self.b.server.update_assistant(self.assistant, {"name": "Renamed"})
+
+    async def act(self) -> None:
         self.p.screen._read_assistant()
 
     def done(self) -> bool:
@@ -224,6 +229,7 @@ class Beginning(Sending):
     """The first message, for which a thread is made."""
 
     where = r"^POST /threads\?"
+    taken = "no longer knows the thread"
 
     async def prepare(self) -> None:
         await Deed.prepare(self)
@@ -246,10 +252,10 @@ class Loading(Deed):
     async def prepare(self) -> None:
         await super().prepare()
         await self.talked("first")
-
-    async def act(self) -> None:
         self.typed.append("from elsewhere")
         await self.b.server.create_message(self.b.thread_id, "from elsewhere", key=f"{len(self.b.proxy.requests)}")
+
+    async def act(self) -> None:
         self.p.screen.desk.work(self.p.screen.sending.chatting.load(), group="load")
 
     async def again(self) -> None:
