@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from playground_tui.assistants import conversation
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.cache.names import server_key
 from playground_tui.cache.versions import Versions
 from playground_tui.config import Settings
+from playground_tui.desk import link
 from playground_tui.ui import screen
 from playground_tui.ui.app import PlaygroundApp
 from tests.support.assistants_server import AssistantsServer, abort, cut_json, error, raw
+from tests.support.clock import no_pauses
 from tests.support.engine import paths_in
 from tests.support.playground import QUICK, Playground
 from tests.support.provider_server import Reply
@@ -154,20 +157,21 @@ async def test_threads_are_those_known_on_this_machine(server: AssistantsServer,
         (error(401, "no such key"), "PLAYGROUND_TUI_SERVER_KEY"),
         (error(403, "not yours"), "not yours"),
         (error(400, "too long"), "too long"),
-        (error(429, "calm down", headers={"retry-after": "7"}), "7 s"),
         (error(500, "oops"), "oops"),
         (raw(503, b"<html>busy</html>", "text/html"), "503"),
+        (error(429, "calm down", headers={"retry-after": "7200"}), "2 h 0 min"),
     ],
-    ids=["401", "403", "400", "429", "500", "html"],
+    ids=["401", "403", "400", "500", "html", "429"],
 )
 async def test_a_refused_message_is_back_in_the_composer_with_its_reason(
-    server: AssistantsServer, tmp_path: Path, fault: Reply, words: str
+    server: AssistantsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Reply, words: str
 ) -> None:
+    no_pauses(monkeypatch)
     async with foreign(server, tmp_path) as p:
         await with_assistant(p, server)
         await p.write("first")
         await answered(p)
-        server.instead("POST", "/messages", *[fault] * 2)
+        server.instead("POST", "/messages", *[fault] * 9)
         await p.write("second")
         await p.until(lambda: p.chat.composer.text == "second")
         assert words in str(p.chat.problem.content)
@@ -176,6 +180,78 @@ async def test_a_refused_message_is_back_in_the_composer_with_its_reason(
         await p.press("ctrl+r")
         await answered(p, 2)
         assert user_texts(p, server) == ["first", "second"]
+
+
+async def test_what_is_tried_again_is_counted_down_and_escape_stops_it(
+    server: AssistantsServer, tmp_path: Path
+) -> None:
+    async with foreign(server, tmp_path) as p:
+        await with_assistant(p, server)
+        await p.write("first")
+        await answered(p)
+        server.instead("POST", "/messages", error(429, "calm down", headers={"retry-after": "30"}))
+        await p.write("second")
+        await p.until(lambda: "not sent yet · again in" in p.status and "escape stops" in p.status)
+        assert "calm down" in str(p.chat.problem.content)
+        await p.press("escape")
+        await p.until(lambda: p.chat.composer.text == "second")
+        assert "Not sent" in str(p.chat.problem.content) and "again in" not in p.status
+        await p.press("enter")
+        await answered(p, 2)
+        assert user_texts(p, server) == ["first", "second"]
+
+
+async def test_a_run_that_is_no_longer_looked_for_is_found_with_a_key(
+    server: AssistantsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "FIRST_DELAY", 1000.0)
+    monkeypatch.setattr(conversation, "LONGEST_DELAY", 1000.0)
+    async with foreign(server, tmp_path) as p:
+        await with_assistant(p, server)
+        whole = server.hello
+        server.events = lambda run: list(whole(run))[:3]
+        await p.write("hi")
+        await p.until(lambda: "connection lost" in p.status)
+        await p.press("escape")
+        await p.until(lambda: "looks for the run again" in str(p.chat.problem.content))
+        await p.press("ctrl+r")
+        await answered(p)
+        assert len(server.asked("POST", "/runs")) == 1
+
+
+async def test_a_server_that_is_not_there_yet_is_counted_down_to_and_found(
+    server: AssistantsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "DELAYS", (1000.0,))
+    await server.stop()
+    async with opened(server, tmp_path) as p:
+        await p.until(lambda: "trying again in" in str(p.screen.where.content))
+        assert "No connection to" in str(p.screen.where.content)
+        await p.press("escape")
+        await p.until(lambda: "ctrl+r tries again" in str(p.screen.where.content))
+        await server.start()
+        await p.press("ctrl+r")
+        await p.until(lambda: str(p.screen.where.content).startswith("connected to"))
+
+
+async def test_a_page_in_front_of_the_server_deletes_nothing_here(server: AssistantsServer, tmp_path: Path) -> None:
+    async with foreign(server, tmp_path) as p:
+        assistant = await with_assistant(p, server)
+        await p.write("first")
+        await answered(p)
+        thread = p.screen.sending.chatting.thread_id
+        page = raw(404, b"<html>no such site</html>")
+        server.instead("POST", "/messages", page)
+        server.instead("GET", f"/{thread}", *[page] * 3)
+        await p.write("second")
+        await p.until(lambda: p.chat.composer.text == "second")
+        server.instead("GET", f"/{assistant}", *[page] * 3)
+        p.screen._read_assistant()
+        await p.until(lambda: "no such path (404)" in str(p.screen.where.content))
+        assert p.screen.sending.chatting.thread_id == thread
+        assert p.screen.editing.assistant_id == assistant and "Deleted" not in p.text("#save-status")
+        p.screen._read_assistant()
+        await p.until(lambda: str(p.screen.where.content).startswith("connected to"))
 
 
 def user_texts(p: Playground, server: AssistantsServer) -> list[str]:
@@ -238,12 +314,15 @@ async def test_a_key_that_is_refused_is_said_where_the_server_is_named(
         await p.until(lambda: "PLAYGROUND_TUI_SERVER_KEY" in str(p.screen.where.content))
 
 
-async def test_a_server_that_is_not_there_holds_up_nothing(server: AssistantsServer, tmp_path: Path) -> None:
+async def test_a_server_that_is_not_there_holds_up_nothing(
+    server: AssistantsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with foreign(server, tmp_path) as p:
         await with_assistant(p, server)
         await p.write("hi")
         await answered(p)
         await server.stop()
+        no_pauses(monkeypatch)
         await p.write("into the void")
         await p.until(lambda: p.chat.composer.text == "into the void")
         assert "Not sent" in str(p.chat.problem.content)
