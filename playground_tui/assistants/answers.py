@@ -37,7 +37,9 @@ def read_object(where: str, response: httpx2.Response) -> Json:
     if not isinstance(body, dict):
         raise Malformed(f"{where} answered with JSON that is no object: not an Assistants API.")
     if body.get("error") and not body.keys() & {"id", "data"}:
-        raise Malformed(f"{where} answered with an error: {quote(said(body['error'])).rstrip('.') or 'which, it does not say'}.")
+        raise Malformed(
+            f"{where} answered with an error: {quote(said(body['error'])).rstrip('.') or 'which, it does not say'}."
+        )
     return body
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from playground_tui.assistants.errors import AssistantsError, ThreadGone
-from playground_tui.assistants.events import MessageAccepted
+from playground_tui.assistants.events import Event, MessageAccepted, RunChanged
 from playground_tui.assistants.objects import Run
 from playground_tui.cache.state import WaitingMessage
 from playground_tui.desk.attaching import sent_files
@@ -37,6 +37,8 @@ class Sending(Reading):
         super().__init__(desk, pane, editing)
         self.chatting = Chatting(desk, pane, self.follow, self.pump, tools=tools, uploaded=self._files_arrived)
         self._sent: WaitingMessage | None = None
+        self._unstarted: WaitingMessage | None = None
+        """The message that was accepted last, while no run is known to have begun for it."""
         self._tried_again = ""
         self._begun_anew = ""
         """The key of the message that goes to a new thread, because its own was gone."""
@@ -147,6 +149,7 @@ class Sending(Reading):
             self._read_thread()
 
     def _accepted(self, event: MessageAccepted) -> None:
+        self._unstarted = self._sent
         if self._sent is not None:
             self.chatting.outbox.take(self._sent.key)
         self.chatting.index.note(self.chatting.thread_id or "", self._editing.assistant_id or "", event.message.text)
@@ -192,8 +195,7 @@ class Sending(Reading):
             self._desk.say("There is nothing to run yet: write a message and press enter.")
         else:
             self._pane.show_problem("")
-            self._sent = None
-            self._begin(self._again(assistant_id))
+            self._begin(self._again(assistant_id, self._key_of_run()))
 
     def _looks_again(self) -> bool:
         """Whether there is a run or a thread that could not be read: it is looked for again."""
@@ -208,7 +210,19 @@ class Sending(Reading):
             return False
         return True
 
-    async def _again(self, assistant_id: str) -> None:
+    def _note(self, event: Event) -> None:
+        super()._note(event)
+        if isinstance(event, RunChanged):
+            self._unstarted = None
+
+    def _key_of_run(self) -> str:
+        """That of the last message while its run may have begun untold, so that it is looked for and not run twice."""
+        shown, waits = self._pane.messages(), self._unstarted
+        if waits is not None and shown and (shown[-1].role, shown[-1].text) == ("user", waits.text):
+            return waits.key
+        return str(uuid.uuid4())
+
+    async def _again(self, assistant_id: str, key: str) -> None:
         conversation = self.chatting.conversation
         refusal = await self._form_refusal()
         if refusal or conversation is None:
@@ -216,7 +230,7 @@ class Sending(Reading):
             self._pane.show_problem(refusal)
             return
         self._pane.show_sending("starting the run")
-        await self._follow(conversation.run_again(assistant_id, key=str(uuid.uuid4())))
+        await self._follow(conversation.run_again(assistant_id, key=key))
 
     def send_held(self, key: str) -> None:
         """Let a message that was not sent go out."""

@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from playground_tui.assistants.draft import AssistantDraft
+from playground_tui.assistants.editor import Editor
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.objects import Assistant
 
@@ -109,3 +111,33 @@ class Server:
         if assistant_id not in self.assistants:
             raise NotFound(f"No assistant found with id '{assistant_id}'.", status=404)
         return self.assistants[assistant_id]
+
+
+class Editing:
+    """An editor on a server, typed into as the form does: always on the newest draft it was shown."""
+
+    def __init__(self, server: Server, draft: AssistantDraft) -> None:
+        self.server, self.clock = server, Clock()
+        self.said: list[str] = []
+        self.editor = Editor(server, draft, on_change=self.heard, now=self.clock.time, timers=self.clock)
+
+    def heard(self, editor: Editor) -> None:
+        sentence = editor.state.sentence(self.clock.now).split("  ")[0]
+        if sentence not in self.said[-1:]:
+            self.said.append(sentence)
+
+    def type(self, **values: Any) -> None:
+        self.editor.edit(self.editor.draft.with_(**values))
+
+    @property
+    def kind(self) -> str:
+        return self.editor.state.kind
+
+
+def opened(**fields: Any) -> Editing:
+    server = Server(**{"name": "Helper", "model": "m", **fields})
+    return Editing(server, AssistantDraft(dict(server.raw)))
+
+
+def new() -> Editing:
+    return Editing(Server(), AssistantDraft.new(model="m"))

@@ -11,6 +11,7 @@ import pytest
 from playground_tui.assistants import transport
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.assistants.errors import AssistantsError, Malformed, NotFound, NotReachable, Rejected
+from tests.campaigns.faults.answers import drip
 from tests.support.assistants_server import AssistantsServer, abort, cut_json, error, hang, raw
 from tests.support.provider_server import Reply
 from tests.support.wait import until
@@ -152,3 +153,62 @@ async def test_requests_can_be_left(server: AssistantsServer, client: Assistants
     with pytest.raises(asyncio.CancelledError):
         await request
     assert await client.list_assistants() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"error": {"message": "no credit"}}', b'{"error": "no credit"}', b'{"error": {"detail": "no credit"}}'],
+)
+async def test_an_error_that_is_answered_as_a_success_is_one(
+    server: AssistantsServer, client: AssistantsClient, body: bytes
+) -> None:
+    thread = server.add_thread()
+    server.instead("POST", "/messages", *[raw(200, body, "application/json")] * TRIES)
+    with pytest.raises(Malformed, match=r"answered with an error: no credit\.$"):
+        await client.create_message(thread, "hi", key="k")
+
+
+async def test_another_object_than_was_asked_for_is_not_believed(
+    server: AssistantsServer, client: AssistantsClient
+) -> None:
+    other = raw(200, b'{"id": "asst_other", "name": "B"}', "application/json")
+    server.instead("GET", "/asst_1", *[other] * TRIES)
+    with pytest.raises(Malformed, match="something else than the assistant"):
+        await client.retrieve_assistant("asst_1")
+
+
+async def test_an_object_in_place_of_a_list_is_tried_again(server: AssistantsServer, client: AssistantsClient) -> None:
+    server.assistants["asst_1"] = server._object("asst")
+    server.instead("GET", "/assistants", raw(200, b"{}", "application/json"))
+    assert len(await client.list_assistants()) == 1
+
+
+async def test_json_deeper_than_can_be_read_is_said(server: AssistantsServer, client: AssistantsClient) -> None:
+    server.instead("GET", "/assistants", *[raw(200, b"[" * 100_000, "application/json")] * TRIES)
+    assert "broken JSON" in str(await failure(client))
+
+
+async def test_a_404_that_the_api_does_not_say_is_no_lost_object(
+    server: AssistantsServer, client: AssistantsClient
+) -> None:
+    server.instead("GET", "/asst_1", raw(404, b"<html>no such site</html>"))
+    with pytest.raises(Rejected, match="no such path") as caught:
+        await client.retrieve_assistant("asst_1")
+    assert not isinstance(caught.value, NotFound)
+
+
+async def test_an_answer_without_end_ends(
+    server: AssistantsServer, client: AssistantsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "WHOLE", 0.2)
+    server.instead("GET", "/assistants", *[drip] * TRIES)
+    assert "did not answer in time" in str(await failure(client))
+
+
+async def test_a_server_that_is_slow_to_fail_is_told_of_at_once(
+    server: AssistantsServer, client: AssistantsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "SOON", 0.0)
+    server.instead("GET", "/assistants", *[error(503)] * TRIES)
+    await failure(client)
+    assert len(server.requests) == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from playground_tui.assistants import runs
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.assistants.errors import AssistantsError, NotReachable, Rejected
 from playground_tui.assistants.events import Event, MessageChanged, RunChanged, TextDelta
@@ -18,9 +20,11 @@ from tests.support.assistants_server import (
     cut_stream,
     error,
     event,
+    hang,
     raw,
 )
-from tests.support.provider_server import Reply
+from tests.support.provider_server import Exchange, Reply
+from tests.support.wait import until
 
 
 async def all_of(events: AsyncIterator[Event]) -> list[Event]:
@@ -254,3 +258,50 @@ async def test_outputs_in_doubt_are_given_once(
     events = await all_of(client.submit_outputs(thread, run_id, {"call_1": "42"}))
     assert statuses(events)[-1] == "completed"
     assert len(server.asked("POST", "/submit_tool_outputs")) == (1 if arrived else 2)
+
+
+@pytest.mark.parametrize("beats", [True, False], ids=["kept alive", "silent"])
+async def test_a_stream_that_says_nothing_is_left_once_the_run_has_ended(
+    server: AssistantsServer, client: AssistantsClient, monkeypatch: pytest.MonkeyPatch, beats: bool
+) -> None:
+    monkeypatch.setattr(runs, "LOOK", 0.02)
+
+    async def begun(exchange: Exchange) -> None:
+        await exchange.head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+        await exchange.chunk(next(iter(server.hello(server.runs[thread][-1]))))
+        server.runs[thread][-1]["status"] = "completed"
+        while beats:
+            await exchange.chunk(b": beat\n\n")
+            await asyncio.sleep(0.005)
+        await asyncio.Event().wait()
+
+    thread = server.add_thread()
+    server.add_run(thread, "asst_1")
+    server.instead("POST", "/runs", begun)
+    with pytest.raises(NotReachable, match="says nothing in the stream"):
+        await all_of(client.run(thread, "asst_1", key="k"))
+
+
+async def test_a_stream_that_told_of_no_run_is_in_doubt(server: AssistantsServer, client: AssistantsClient) -> None:
+    thread = server.add_thread()
+    server.now = int(client._outcomes.now())
+    server.events = lambda run: list(server.hello(run))
+    server.after("POST", "/runs", raw(200, b"<html>"))
+    server.instead("GET", "/runs", *[error(503)] * 3)
+    with pytest.raises(AssistantsError):
+        await all_of(client.run(thread, "asst_1", key="k"))
+    events = await all_of(client.run(thread, "asst_1", key="k"))
+    assert statuses(events)[-1] == "completed"
+    assert len(server.runs[thread]) == 1
+
+
+async def test_a_message_whose_sending_was_left_is_in_doubt(server: AssistantsServer, client: AssistantsClient) -> None:
+    thread = server.add_thread()
+    server.now = int(client._outcomes.now())
+    server.after("POST", "/messages", hang())
+    sending = asyncio.ensure_future(client.create_message(thread, "hi", key="k"))
+    await until(lambda: server.messages[thread])
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    await client.create_message(thread, "hi", key="k")
+    assert texts(server, thread) == ["hi"]

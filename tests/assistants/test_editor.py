@@ -1,48 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from playground_tui.assistants import tries
 from playground_tui.assistants.draft import AssistantDraft
-from playground_tui.assistants.editor import Editor, NotSendable
+from playground_tui.assistants.editor import NotSendable
 from playground_tui.assistants.errors import NotReachable, Rejected
 from playground_tui.assistants.save_state import SaveState
 from tests.support.wait import until
 
-from .editing import Clock, Server, turns
-
-
-class Editing:
-    """An editor on a server, typed into as the form does: always on the newest draft it was shown."""
-
-    def __init__(self, server: Server, draft: AssistantDraft) -> None:
-        self.server, self.clock = server, Clock()
-        self.said: list[str] = []
-        self.editor = Editor(server, draft, on_change=self.heard, now=self.clock.time, timers=self.clock)
-
-    def heard(self, editor: Editor) -> None:
-        sentence = editor.state.sentence(self.clock.now).split("  ")[0]
-        if sentence not in self.said[-1:]:
-            self.said.append(sentence)
-
-    def type(self, **values: Any) -> None:
-        self.editor.edit(self.editor.draft.with_(**values))
-
-    @property
-    def kind(self) -> str:
-        return self.editor.state.kind
-
-
-def opened(**fields: Any) -> Editing:
-    server = Server(**{"name": "Helper", "model": "m", **fields})
-    return Editing(server, AssistantDraft(dict(server.raw)))
-
-
-def new() -> Editing:
-    return Editing(Server(), AssistantDraft.new(model="m"))
+from .editing import Editing, Server, new, opened, turns
 
 
 async def test_opening_says_nothing_and_sends_nothing() -> None:

@@ -122,3 +122,9 @@ def test_the_engine_says_what_it_is() -> None:
 def test_a_change_is_read_whole() -> None:
     raw = {"sequence": 3, "kind": "run", "id": "run_1", "thread_id": "thread_1", "action": "modified"}
     assert Change.from_json(raw) == Change(3, "run", "run_1", "thread_1", "modified")
+
+
+@pytest.mark.parametrize("time", [1e308, -1, 10**30, 253_402_300_799, "now", None])
+def test_a_time_that_no_calendar_has_is_none(time: Any) -> None:
+    assert Message.from_json({"id": "msg_1", "created_at": time}).created_at == 0
+    assert Run.from_json({"id": "run_1", "started_at": time}).started_at is None

@@ -239,3 +239,30 @@ async def test_closing_the_answer_closes_the_request(provider, server):
     async with aclosing(provider.stream(request())) as events:
         assert await anext(events) == Text("x")
     await until(lambda: server.aborted == 1)
+
+
+def delta(text: str, number: int) -> bytes:
+    return event({"type": "response.output_text.delta", "delta": text, "sequence_number": number})
+
+
+async def test_an_event_that_comes_twice_counts_once(provider, server):
+    server.script(stream(delta("a", 1), delta("b", 2), delta("b", 2), delta("a", 1), delta("c", 3), completed()))
+    assert await text_of(provider) == "abc"
+
+
+async def test_a_server_that_numbers_all_events_alike_is_heard(provider, server):
+    server.script(stream(delta("a", 0), delta("a", 0), delta("b", 0), completed()))
+    assert await text_of(provider) == "aab"
+
+
+async def test_an_error_in_place_of_an_event_is_told_in_its_words(provider, server):
+    server.script(raw(200, b'{"error": {"message": "out of memory"}}', "application/json"))
+    with pytest.raises(ProviderError, match="openai reported an error: out of memory"):
+        await events_of(provider)
+
+
+@pytest.mark.parametrize("broken", [b"data: {ha\n\n", b"data: " + b"[" * 100_000 + b"\n\n"], ids=["cut", "deep"])
+async def test_a_broken_event_in_an_answer_does_not_blame_the_address(provider, server, broken):
+    server.script(stream(delta("a", 1), broken))
+    with pytest.raises(ProviderError, match="broken event in the midst of its answer"):
+        await events_of(provider)
