@@ -10,7 +10,6 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +45,15 @@ class Ends:
         """Give code, let the worker serve to the end; what was printed."""
         for code in codes:
             self.give(CODE, contents=code.encode())
-        os.close(self.giving)
+        self.hang_up()
         self.worker.serve()
         return _all(self.output).decode()
+
+    def hang_up(self) -> None:
+        """Give nothing more."""
+        if self.giving >= 0:
+            os.close(self.giving)
+            self.giving = -1
 
     def sent(self) -> list[tuple[int, str, bytes]]:
         """The frames that the worker sent."""
@@ -70,16 +75,18 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
     kept = [os.dup(1), os.dup(2)]
     place, hook, main, streams = Path.cwd(), sys.displayhook, sys.modules["__main__"], (sys.stdout, sys.stderr)
     handler, limit = signal.getsignal(signal.SIGINT), resource.getrlimit(resource.RLIMIT_CPU)
-    yield Ends(giving, taking, printed, worker.Worker(worker.Channel(coming, going), tmp_path, output, OPTIONS))
+    ends = Ends(giving, taking, printed, worker.Worker(worker.Channel(coming, going), tmp_path, output, OPTIONS))
+    yield ends
     sys.displayhook, sys.modules["__main__"], (sys.stdout, sys.stderr) = hook, main, streams
     os.chdir(place)
     signal.signal(signal.SIGINT, handler)
     resource.setrlimit(resource.RLIMIT_CPU, limit)
     for number, descriptor in enumerate(kept, 1):
         os.dup2(descriptor, number)
-    for descriptor in (*kept, coming, giving, taking, going, printed, output):
-        with suppress(OSError):
-            os.close(descriptor)
+    # A number closed twice may be another's by then: matplotlib keeps its last font's file open.
+    ends.hang_up()
+    for descriptor in (*kept, coming, taking, going, printed, output):
+        os.close(descriptor)
 
 
 def test_both_ends_speak_of_the_same_frames() -> None:

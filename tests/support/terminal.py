@@ -10,7 +10,6 @@ with user() as home, Terminal(home) as terminal:
 from __future__ import annotations
 
 import fcntl
-import gc
 import os
 import pty
 import select
@@ -43,7 +42,6 @@ class Terminal:
     """
 
     def __init__(self, home: Mapping[str, str], *arguments: str, **environ: str):
-        gc.collect()  # What earlier tests left may close a number when collected: not the terminal's.
         self._main, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self._screen = pyte.Screen(120, 40)
