@@ -99,7 +99,7 @@ def _command(given: Sequence[str]) -> int:
 
     paths = Paths.from_environment()
     try:
-        arguments = build_parser(paths).parse_args(given)
+        arguments = _screen_options(given) or build_parser(paths).parse_args(given)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
@@ -131,6 +131,22 @@ def _say(sentence: str, code: int) -> int:
     return code
 
 
+def _screen_options(given: Sequence[str]) -> argparse.Namespace | None:
+    """The options of a start of the screen. None for anything else, also what is wrong, which the whole parser says.
+
+    The commands take twenty milliseconds to import, which the first paint would wait for.
+    """
+    import argparse  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    _add_screen_options(parser)
+    try:
+        arguments, others = parser.parse_known_args(given, argparse.Namespace(command=None))
+    except argparse.ArgumentError:
+        return None
+    return None if others else arguments
+
+
 def build_parser(paths: Paths) -> argparse.ArgumentParser:
     """The whole command line with its help."""
     import argparse  # noqa: PLC0415
@@ -142,15 +158,19 @@ def build_parser(paths: Paths) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"playground-tui {__version__}")
+    _add_screen_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands without a screen")
+    for name in _COMMANDS:
+        _module(name).add_parser(commands)
+    return parser
+
+
+def _add_screen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="use this Assistants v2 server in place of the engine")
     parser.add_argument("--provider", metavar="NAME", help="the provider of models that are named without one")
     parser.add_argument("--assistant", metavar="ID|NAME", help="open this assistant")
     parser.add_argument("--thread", metavar="ID", help="open this thread")
     parser.add_argument("--plain", action="store_true", help="lines in place of a screen, for screen readers")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands without a screen")
-    for name in _COMMANDS:
-        _module(name).add_parser(commands)
-    return parser
 
 
 def _module(command: str) -> Any:
