@@ -51,9 +51,12 @@ def test_a_terminal_gets_the_colours_it_has(
     assert not has_not.search(codes(terminal))
 
 
-@pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "C"}, {"LANG": "", "LC_CTYPE": "POSIX"}])
-def test_without_unicode_everything_is_ascii_and_words_are_readable(locale: dict[str, str]) -> None:
-    with opened("rehearsal/markdown", **locale) as terminal:
+@pytest.mark.parametrize(
+    ("locale", "model"),
+    [({"LANG": "C"}, "markdown"), ({"LC_ALL": "C"}, "echo"), ({"LANG": "", "LC_CTYPE": "POSIX"}, "echo")],
+)
+def test_without_unicode_everything_is_ascii_and_words_are_readable(locale: dict[str, str], model: str) -> None:
+    with opened(f"rehearsal/{model}", **locale) as terminal:
         terminal.wait("Grose")
         terminal.type("Größe → “Привет” 你好 😀\r")
         terminal.wait('Grosse -> "Privet" \\u4f60\\u597d [grinning face]')
