@@ -209,10 +209,15 @@ async def test_a_connection_that_breaks_after_the_end_was_said_is_no_error(chat,
     assert await events_of(chat) == [Text("Hi"), Finished("stop")]
 
 
-async def test_an_error_in_the_stream_is_told(chat, server):
-    server.script(stream(data({"error": {"message": "out of memory with secret-key", "code": 500}})))
-    with pytest.raises(ProviderError, match=r"local reported an error: out of memory with \[key\]"):
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(500, "server_error"), (429, "rate_limit_exceeded"), (413, "invalid_prompt"), (None, "server_error")],
+)
+async def test_an_error_in_the_stream_is_told(chat, server, code, expected):
+    server.script(stream(data({"error": {"message": "out of memory with secret-key", "code": code}})))
+    with pytest.raises(ProviderError, match=r"local reported an error: out of memory with \[key\]") as caught:
         await events_of(chat)
+    assert caught.value.code == expected
 
 
 @pytest.mark.parametrize("chunk", [{"choices": "x"}, {"choices": [3]}, {"choices": [{"delta": {"tool_calls": [1]}}]}])

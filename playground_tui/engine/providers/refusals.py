@@ -127,10 +127,14 @@ def _retry(headers: Mapping[str, str]) -> str:
 
 
 def reported(settings: ProviderSettings, error: object) -> ProviderError:
-    """The error for a failure that was told inside a stream: an object with message and code, or a text."""
+    """The error for a failure that was told inside a stream: an object with message and code, or a text.
+
+    Gateways put the status there that their provider answered with.
+    """
     message, _, kind = error_fields(error)
     said = scrub(message, settings) or "no reason given"
-    return ProviderError(f"{settings.name} reported an error: {said}", code=code_of(0, kind))
+    status = int(kind) if re.fullmatch(r"[45]\d\d", kind) else 0
+    return ProviderError(f"{settings.name} reported an error: {said}", code=code_of(status, kind))
 
 
 def broken(settings: ProviderSettings, error: Exception) -> ProviderError:
