@@ -7,7 +7,8 @@ import hashlib
 
 from tests.campaigns.user import User, check_answer, status
 
-CONTENTS = (b"", b"The sea is blue.", b"# Tides\n\nTwice a day.\n" * 40, b"\xff\0\xfe")
+UNREADABLE = (b"", bytes(range(256)))
+CONTENTS = (*UNREADABLE, b"The sea is blue.", b"# Tides\n\nTwice a day.\n" * 40)
 HOUR = 3600
 
 
