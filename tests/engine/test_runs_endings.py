@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,25 @@ async def test_nothing_is_asked_of_a_run_whose_thread_was_deleted(scripted: Scri
         assert refused["error"]["message"] == f"No thread found with id '{thread.rsplit('/', 1)[1]}'."
     await scripted.post(f"{thread}/restore")
     assert (await scripted.get(path))["status"] == "cancelled"
+
+
+async def test_a_run_that_comes_while_its_thread_is_deleted_is_not_left_behind_in_it(scripted: ScriptedEngine) -> None:
+    thread, assistant = await scripted.thread("hello")
+    scripted.provider.answers = [[asyncio.Event()]]
+    waiting, busy, free = scripted.engine.database._writer._work_queue.qsize, threading.Event(), threading.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(scripted.engine.database.write(lambda c: (busy.set(), free.wait())))
+        await until(busy.is_set)
+        created = group.create_task(scripted.http.post(f"/threads/{thread}/runs", json={"assistant_id": assistant}))
+        await until(lambda: waiting() == 1)
+        deleted = group.create_task(scripted.http.delete(f"/threads/{thread}"))
+        await until(lambda: waiting() == 2)
+        free.set()
+    assert (created.result().status_code, deleted.result().status_code) == (200, 200)
+    run = created.result().json()["id"]
+    await asyncio.wait_for(scripted.settled(run), 10)
+    await scripted.post(f"/threads/{thread}/restore")
+    assert (await scripted.run_of(thread, run))["status"] == "cancelled"
 
 
 async def test_a_deleted_assistant_leaves_its_runs(scripted: ScriptedEngine) -> None:
