@@ -11,6 +11,7 @@ from playground_tui.engine.store import chunks
 from playground_tui.engine.store.chunks import Source, Stored
 from playground_tui.engine.tools.base import Found, SearchRequest
 from playground_tui.engine.tools.file_search.fusion import fused, scored
+from playground_tui.engine.tools.file_search.held import Held
 from playground_tui.engine.tools.file_search.vectors import nearest
 from playground_tui.engine.tools.file_search.words import match_of, terms
 
@@ -26,6 +27,7 @@ class _Search:
     """The rankings so far, and how well each chunk answers the best-matching query by itself: 0 to 1."""
 
     connection: Connection
+    held: Held
     sources: Mapping[int, Source]
     rankings: list[Sequence[int]]
     evidence: dict[int, float]
@@ -48,7 +50,7 @@ class _Search:
         near: dict[int, float] = {}
         for model, queries in embedded.items():
             mine = [seq for seq, source in self.sources.items() if source.embedder == model]
-            near |= nearest(queries[place], chunks.embeddings(self.connection, mine), DEPTH)
+            near |= nearest(queries[place], self.held.of(self.connection, mine), DEPTH)
         if near:
             self.rankings.append(sorted(near, key=lambda seq: (-near[seq], seq))[:DEPTH])
             self._note(near)
@@ -58,9 +60,11 @@ class _Search:
             self.evidence[seq] = max(self.evidence.get(seq, 0.0), min(value, 1.0))
 
 
-def find(c: Connection, request: SearchRequest, sources: Sequence[Source], embedded: Embedded) -> list[Found]:
+def find(
+    c: Connection, request: SearchRequest, sources: Sequence[Source], embedded: Embedded, held: Held
+) -> list[Found]:
     """The best chunks of these files, best first."""
-    search = _Search(c, {source.store_file: source for source in sources}, [], {})
+    search = _Search(c, held, {source.store_file: source for source in sources}, [], {})
     for place, query in enumerate(request.queries):
         search.by_words(query)
         search.by_meaning(embedded, place)
