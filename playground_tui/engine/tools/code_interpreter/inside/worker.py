@@ -31,7 +31,7 @@ from typing import Any
 
 HEADER = struct.Struct(">BHQ")
 """The kind of a frame, the bytes of its name, and the bytes of its contents, which follow in this order."""
-READY, CODE, FILE, PICTURE, SEEN, DONE = range(1, 7)
+READY, CODE, FILE, PICTURE, SEEN, DONE, ALIAS = range(1, 8)
 
 BLOCK = 1024 * 1024
 _SPARE_SECONDS = 5
@@ -97,6 +97,8 @@ class Worker:
                 kind, name, size = self._channel.receive()
                 if kind == FILE:
                     self._place(name, size)
+                elif kind == ALIAS:
+                    self._link(name, self._channel.read(size).decode())
                 elif kind == CODE:
                     self._turn(self._channel.read(size).decode())
 
@@ -118,6 +120,12 @@ class Worker:
             with suppress(OSError):
                 path.unlink()
             self._say(f"The file {name} could not be placed here: {problem}.")
+
+    def _link(self, alias: str, name: str) -> None:
+        """Let a file that the engine gave be found under another name, too. Links are not handed back."""
+        with suppress(OSError):
+            if (self._directory / name).exists():
+                (self._directory / alias).symlink_to(name)
 
     def _turn(self, code: str) -> None:
         self._prepare()
