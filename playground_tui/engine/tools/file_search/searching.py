@@ -29,7 +29,7 @@ class _Search:
     connection: Connection
     held: Held
     sources: Mapping[int, Source]
-    rankings: list[Sequence[int]]
+    rankings: list[Mapping[int, float]]
     evidence: dict[int, float]
 
     def by_words(self, query: str) -> None:
@@ -38,12 +38,11 @@ class _Search:
         if not wanted:
             return
         found = chunks.by_words(self.connection, match_of(wanted), list(self.sources), DEPTH)
-        self.rankings.append(found)
         counts = dict.fromkeys(found, 0)
         for term in wanted:
             for seq in chunks.having(self.connection, match_of([term]), found):
                 counts[seq] += 1
-        self._note({seq: count / len(wanted) for seq, count in counts.items()})
+        self._rank({seq: count / len(wanted) for seq, count in counts.items()})
 
     def by_meaning(self, embedded: Embedded, place: int) -> None:
         """Rank by embeddings of the query at this place. Evidence is the cosine similarity."""
@@ -51,13 +50,13 @@ class _Search:
         for model, queries in embedded.items():
             mine = [seq for seq, source in self.sources.items() if source.embedder == model]
             near |= nearest(queries[place], self.held.of(self.connection, mine), DEPTH)
-        if near:
-            self.rankings.append(sorted(near, key=lambda seq: (-near[seq], seq))[:DEPTH])
-            self._note(near)
+        best = sorted(near, key=lambda seq: (-near[seq], seq))[:DEPTH]
+        self._rank({seq: min(max(near[seq], 0.0), 1.0) for seq in best})
 
-    def _note(self, evidence: Mapping[int, float]) -> None:
-        for seq, value in evidence.items():
-            self.evidence[seq] = max(self.evidence.get(seq, 0.0), min(value, 1.0))
+    def _rank(self, ranking: Mapping[int, float]) -> None:
+        self.rankings.append(ranking)
+        for seq, value in ranking.items():
+            self.evidence[seq] = max(self.evidence.get(seq, 0.0), value)
 
 
 def find(
