@@ -137,6 +137,18 @@ def test_a_placed_file_has_another_name_that_is_not_handed_back(ends: Ends) -> N
     assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "in/a.txt", b"hello!")]
 
 
+def test_directories_that_are_nested_deep_do_no_harm(ends: Ends, tmp_path: Path) -> None:
+    code = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\nos.chdir({0!r})\nopen('plain', 'w').close()"
+    assert ends.serve(code.format(str(tmp_path))) == ""
+    assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "plain", b"")]
+    os.chdir(tmp_path)
+    for _ in range(1500):
+        os.chdir("d")
+    for _ in range(1500):
+        os.chdir("..")
+        Path("d").rmdir()
+
+
 def test_a_file_that_cannot_be_read_stays(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker.os, "fdopen", _raise)
     assert "too many or too large: a" in ends.serve("import pathlib\npathlib.Path('a').touch()")

@@ -218,15 +218,17 @@ class Worker:
 
     def _files(self) -> Iterator[tuple[str, _Stamp]]:
         """The regular files of the directory with what tells a change; hidden ones are left out."""
-        for place, directories, names in os.walk(self._directory):
-            directories[:] = [name for name in directories if not name.startswith((".", "__pycache__"))]
-            for name in names:
-                path = Path(place, name)
-                with suppress(OSError):
-                    found = path.lstat()
-                    if stat.S_ISREG(found.st_mode) and not name.startswith("."):
+        waiting = [self._directory]
+        while waiting:  # not os.walk, which gives up in directories that are nested deep
+            place = waiting.pop()
+            with suppress(OSError), os.scandir(place) as entries:
+                for entry in entries:
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode) and not entry.name.startswith((".", "__pycache__")):
+                        waiting.append(place / entry.name)
+                    elif stat.S_ISREG(found.st_mode) and not entry.name.startswith("."):
                         stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
-                        yield str(path.relative_to(self._directory)), stamp
+                        yield str((place / entry.name).relative_to(self._directory)), stamp
 
     def _hand_back(self) -> None:
         """Send the files that are new or changed, as far as the limits go."""
