@@ -18,7 +18,16 @@ import pytest
 
 from playground_tui.engine.tools.code_interpreter import frames
 from playground_tui.engine.tools.code_interpreter.inside import worker
-from playground_tui.engine.tools.code_interpreter.inside.worker import CODE, DONE, FILE, HEADER, PICTURE, READY, SEEN
+from playground_tui.engine.tools.code_interpreter.inside.worker import (
+    ALIAS,
+    CODE,
+    DONE,
+    FILE,
+    HEADER,
+    PICTURE,
+    READY,
+    SEEN,
+)
 
 OPTIONS: dict[str, Any] = {
     "packages": ["json", "no_such_package"],
@@ -90,8 +99,8 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
 
 
 def test_both_ends_speak_of_the_same_frames() -> None:
-    ours = (frames.READY, frames.CODE, frames.FILE, frames.PICTURE, frames.SEEN, frames.DONE)
-    assert ours == (READY, CODE, FILE, PICTURE, SEEN, DONE)
+    ours = (frames.READY, frames.CODE, frames.FILE, frames.PICTURE, frames.SEEN, frames.DONE, frames.ALIAS)
+    assert ours == (READY, CODE, FILE, PICTURE, SEEN, DONE, ALIAS)
     assert frames.HEADER.format == HEADER.format
 
 
@@ -123,6 +132,28 @@ def test_files_are_placed_and_what_is_new_comes_back(ends: Ends, tmp_path: Path)
     assert printed.startswith("The file is-a-directory could not be placed here: ")
     assert "(Not handed to the user, too many or too large: " in printed and " more.)" in printed
     assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "1", b""), (FILE, "2", b"")]
+
+
+def test_a_placed_file_has_another_name_that_is_not_handed_back(ends: Ends) -> None:
+    ends.give(FILE, "in/a.txt", b"hello")
+    ends.give(ALIAS, "file-1", b"in/a.txt")
+    ends.give(ALIAS, "file-1", b"in/b.txt")
+    ends.give(ALIAS, "file-2", b"no such file")
+    code = "import os\nwith open('file-1', 'a') as file: file.write('!');\nsorted(os.listdir())"
+    assert ends.serve(code) == "['file-1', 'in']\n"
+    assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "in/a.txt", b"hello!")]
+
+
+def test_directories_that_are_nested_deep_do_no_harm(ends: Ends, tmp_path: Path) -> None:
+    code = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\nos.chdir({0!r})\nopen('plain', 'w').close()"
+    assert ends.serve(code.format(str(tmp_path))) == ""
+    assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "plain", b"")]
+    os.chdir(tmp_path)
+    for _ in range(1500):
+        os.chdir("d")
+    for _ in range(1500):
+        os.chdir("..")
+        Path("d").rmdir()
 
 
 def test_a_file_that_cannot_be_read_stays(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:

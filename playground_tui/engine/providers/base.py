@@ -64,6 +64,8 @@ class ModelRequest:
     instructions: str = ""
     tools: Sequence[Mapping[str, Any]] = ()
     """Function tools as an assistant has them: `{"type": "function", "function": {name, description, parameters}}`."""
+    tools_needed: bool = True
+    """Whether the request makes no sense without its tools: a model that refused tools a while ago is then asked."""
     tool_choice: str | Mapping[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     temperature: float | None = None

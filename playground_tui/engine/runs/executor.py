@@ -99,6 +99,7 @@ async def _round(
         return left
     if last and left.tools:
         left = replace(left, tool_choice="none")
+    left = replace(left, tools_needed=not can_do_without(live.run))
     answer = Answer(live, ground.offer, ground.brings)
     hosted = HostedTools(live, answer, tools, ground.searches if ground.hosted else 0)
     try:
