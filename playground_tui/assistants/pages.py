@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from playground_tui.assistants.objects import Json, objects_of, text_of
+from playground_tui.assistants.answers import the_list
+from playground_tui.assistants.objects import Json, text_of
 from playground_tui.assistants.transport import Transport
 
 LARGEST_PAGE = 100
 
 
 async def all_pages(
-    transport: Transport, list_page: Callable[..., Awaitable[Any]], *args: Any, **more: Any
+    transport: Transport, what: str, list_page: Callable[..., Awaitable[Any]], *args: Any, **more: Any
 ) -> list[Json]:
-    """Every object of a list, newest first, page by page. A server that answers the same page again ends it."""
+    """Every object of a list, newest first, page by page. A server that answers the same page again ends it.
+
+    `what` names what they are, for a person.
+    """
     found: dict[str, Json] = {}
     query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc", **more}
     while True:
-        body = await transport.ask(list_page, *args, repeat=True, **query)
-        page = {text_of(raw, "id"): raw for raw in objects_of(body, "data")}
+        check = partial(the_list, transport.where, what=what)
+        body = await transport.ask(list_page, *args, repeat=True, check=check, **query)
+        page = {text_of(raw, "id"): raw for raw in check(body)}
         new = page.keys() - found.keys()
         found.update(page)
         if not new or body.get("has_more") is not True:

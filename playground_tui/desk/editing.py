@@ -226,10 +226,9 @@ class Editing:
             self._form.update_draft(editor.draft)
             self._shown = editor.draft
 
-    async def refresh(self) -> None:
-        """Read the assistant again: somebody may have changed it."""
-        if self.editor is not None and self.assistant_id is not None:
-            await self.editor.changed_elsewhere()
+    async def refresh(self) -> AssistantsError | None:
+        """Read the assistant again: somebody may have changed it. Answers why it could not be read."""
+        return await self.editor.changed_elsewhere() if self.editor is not None else None
 
     def note_run(self, run: Run) -> None:
         """Say at its field what the run did without."""

@@ -52,8 +52,10 @@ class Listener:
                 self._cancel()
 
     def _say_still(self) -> None:
-        run = self._room.run
-        if run is not None:
+        run, sending = self._room.run, self._room.chat.sending
+        if sending:
+            self._console.write(f"status: still {sending}. ctrl+c stops.")
+        elif run is not None:
             since = duration(time.time() - (run.started_at or run.created_at))
             self._console.write(f"status: still {run.status.replace('_', ' ')} after {since}. ctrl+c cancels.")
 

@@ -25,6 +25,7 @@ from playground_tui.ui.form.messages import CountsWanted, ToolFilesRequested
 if TYPE_CHECKING:
     from playground_tui.desk.desk import Desk
     from playground_tui.desk.editing import Editing
+    from playground_tui.desk.link import Link
     from playground_tui.desk.sending import Sending
     from playground_tui.ui.chat.pane import ChatPane
     from playground_tui.ui.file_picking import FilePicking
@@ -40,6 +41,7 @@ class ScreenActions(Screen[None]):
     desk: Desk
     editing: Editing
     sending: Sending
+    link: Link
     picking: Picking
     file_picking: FilePicking
     chat_pane: ChatPane
@@ -169,7 +171,8 @@ class ScreenActions(Screen[None]):
                 self.form_pane.tools.show_counts(store, await self.desk.client.assistant_files.counts(store))
 
     def action_run_again(self) -> None:
-        self.sending.run_again()
+        if not self.link.try_now():
+            self.sending.run_again()
 
     # Copying
 

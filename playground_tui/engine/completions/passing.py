@@ -82,7 +82,7 @@ def _told(content: bytes, key: str | None) -> dict[str, Any]:
     text = content.decode("utf-8", "replace").replace(key or "\0", "[key]")
     try:
         told = mapping(mapping(json.loads(KEY_LIKE.sub("[key]", text))).get("error"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return dict(told) if isinstance(told.get("message"), str) else {}
 

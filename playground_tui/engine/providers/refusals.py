@@ -17,6 +17,9 @@ LONGEST = 300
 """Characters of a server's own words that are repeated."""
 KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{8,}|(?<=Bearer )\S{8,}")
 PAGE = re.compile(r"^\s*<(?:!doctype|html|head|body)", re.IGNORECASE)
+SECONDS = re.compile(r"\d{1,6}(\.\d{1,3})?")
+DAY = 86_400
+HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 PROMPT_CODES = frozenset({"invalid_prompt", "context_length_exceeded", "string_above_max_length", "invalid_image"})
 
 
@@ -54,7 +57,7 @@ def fields(body: bytes) -> tuple[str, str, str]:
     text = body.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ("a web page in place of an answer" if PAGE.match(text) else text), "", ""
     return error_fields(answer)
 
@@ -120,10 +123,11 @@ def key_hint(settings: ProviderSettings) -> str:
 
 
 def _retry(headers: Mapping[str, str]) -> str:
+    """When to try again: what the server wishes, if that is a time or a number of seconds of a day at most."""
     wish = headers.get("retry-after", "").strip()
-    if wish.replace(".", "", 1).isdigit():
+    if SECONDS.fullmatch(wish) and float(wish) <= DAY:
         return f"Try again in {wish} s."
-    return f"Try again after {wish[:40]}." if wish else "Try again in a while."
+    return f"Try again after {wish}." if HTTP_DATE.fullmatch(wish) else "Try again in a while."
 
 
 def reported(settings: ProviderSettings, error: object) -> ProviderError:
@@ -144,7 +148,7 @@ def broken(settings: ProviderSettings, error: Exception) -> ProviderError:
 
 def _cause(error: Exception) -> str:
     causes = list(_chain(error))
-    if isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return f"did not answer in time ({'connecting' if isinstance(error, httpx2.ConnectTimeout) else 'silence'})."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
         return "has an address or key that cannot be sent: check its base_url and key."
@@ -169,6 +173,11 @@ def cut(settings: ProviderSettings) -> ProviderError:
     return ProviderError(f"{settings.name} ended the stream before the answer was whole. Run it again.")
 
 
+def no_event(settings: ProviderSettings) -> ProviderError:
+    """The error for an event in the midst of an answer that is none."""
+    return ProviderError(f"{settings.name} sent a broken event in the midst of its answer. Run it again.")
+
+
 def garbage(settings: ProviderSettings, body: str) -> ProviderError:
     """The error for an answer that is not what this kind of provider sends."""
     what = "a web page" if PAGE.match(body) else "something that is not its API"
@@ -177,11 +186,21 @@ def garbage(settings: ProviderSettings, body: str) -> ProviderError:
     )
 
 
+def event_of(settings: ProviderSettings, data: str, *, begun: bool) -> Mapping[str, Any]:
+    """The JSON object of an event. Raises ProviderError; once an answer has `begun` its provider is the right one."""
+    try:
+        return object_of(settings, data)
+    except ProviderError:
+        if begun:
+            raise no_event(settings) from None
+        raise
+
+
 def object_of(settings: ProviderSettings, data: str) -> Mapping[str, Any]:
     """The JSON object in `data`. Raises ProviderError when there is none."""
     try:
         answer = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise garbage(settings, data) from None
     if not isinstance(answer, Mapping):
         raise garbage(settings, data)

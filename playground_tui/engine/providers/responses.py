@@ -31,7 +31,7 @@ from playground_tui.engine.providers.base import (
 from playground_tui.engine.providers.chat import ChatProvider
 from playground_tui.engine.providers.hosted import INCLUDE, cited, done
 from playground_tui.engine.providers.http import drain
-from playground_tui.engine.providers.refusals import Refused, cut, object_of, reported
+from playground_tui.engine.providers.refusals import Refused, cut, event_of, reported
 from playground_tui.engine.providers.shapes import mapping, mappings, whole
 from playground_tui.engine.providers.streaming import HttpProvider
 
@@ -83,7 +83,7 @@ class ResponsesProvider(HttpProvider):
             async for kind, data in received:
                 if data.strip() == "[DONE]":
                     break
-                for event in answer.take(kind, object_of(self.settings, data)):
+                for event in answer.take(kind, event_of(self.settings, data, begun=answer.begun)):
                     yield await self._with_content(event) if isinstance(event, Cited) else event
                 if answer.ended:
                     await drain(received)
@@ -113,11 +113,18 @@ class ResponsesAnswer:
         self._settings = settings
         self._calls: dict[object, CallSoFar] = {}
         self._said = False
+        self._numbers: set[int] = set()
+        self.begun = False
         self.ended = False
 
     def take(self, kind: str, data: Mapping[str, Any]) -> Iterator[ProviderEvent]:
         """The events of one event. Raises ProviderError for a failure told in the stream."""
+        self.begun = True
         kind = str(data.get("type") or kind)
+        if self._came_before(data.get("sequence_number")):
+            return
+        if data.get("error") and not kind:
+            raise reported(self._settings, data)
         if data.get("object") == "response":
             kind, data = f"response.{data.get('status')}", {"response": data}
         match kind:
@@ -136,6 +143,14 @@ class ResponsesAnswer:
                 raise reported(self._settings, data)
             case _ if kind in ENDS:
                 yield from self._end(kind, mapping(data.get("response")))
+
+    def _came_before(self, number: object) -> bool:
+        """Whether the event with this number came already; a server that numbers all alike does not number."""
+        if not isinstance(number, int):
+            return False
+        again = number in self._numbers and len(self._numbers) > 1
+        self._numbers.add(number)
+        return again
 
     def _text(self, text: object) -> Iterator[ProviderEvent]:
         if text and isinstance(text, str):
