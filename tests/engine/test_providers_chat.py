@@ -16,6 +16,7 @@ from playground_tui.engine.providers.base import (
     Finished,
     ProviderError,
     ProviderSettings,
+    Refusal,
     Text,
     Usage,
 )
@@ -177,10 +178,10 @@ async def test_the_reason_of_the_end_is_told(chat, server, finish, reason):
     assert (await events_of(chat))[-1] == Finished(reason, Usage(7, 3))
 
 
-async def test_reasoning_is_left_out_and_refusals_and_text_parts_are_text(chat, server):
+async def test_reasoning_is_left_out_text_parts_are_text_and_refusals_told_as_such(chat, server):
     deltas = [{"reasoning_content": "hm"}, {"content": [{"type": "text", "text": "a"}]}, {"refusal": "no"}]
     server.script(stream(*chunks(*deltas)))
-    assert await events_of(chat) == [Text("a"), Text("no"), Finished("stop")]
+    assert await events_of(chat) == [Text("a"), Refusal("no"), Finished("stop")]
 
 
 async def test_a_server_that_does_not_stream_is_understood(chat, server):

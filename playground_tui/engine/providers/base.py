@@ -94,6 +94,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """More of the words (never empty) with which the model refuses to answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallBegun:
     """The model begins a function call. `index` counts the calls of this request from 0."""
 
@@ -158,7 +165,7 @@ class Finished:
     usage: Usage | None = None
 
 
-ProviderEvent = Text | CallBegun | CallArguments | Dropped | HostedSearch | HostedCode | Cited | Finished
+ProviderEvent = Text | Refusal | CallBegun | CallArguments | Dropped | HostedSearch | HostedCode | Cited | Finished
 
 
 class ProviderError(Exception):

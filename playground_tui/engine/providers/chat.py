@@ -15,6 +15,7 @@ from playground_tui.engine.providers.base import (
     ModelRequest,
     ProviderError,
     ProviderEvent,
+    Refusal,
     Text,
     ToolOutput,
     Turn,
@@ -77,8 +78,10 @@ class ChatAnswer:
         self._usage = usage_of(chunk.get("usage")) or self._usage
         for choice in mappings(chunk.get("choices")):
             delta = mapping(choice.get("delta") or choice.get("message"))
-            if text := text_of(delta.get("content")) + text_of(delta.get("refusal")):
+            if text := text_of(delta.get("content")):
                 yield Text(text)
+            if refusal := text_of(delta.get("refusal")):
+                yield Refusal(refusal)
             yield from self._calls.take(mappings(delta.get("tool_calls")))
             self.finish = str(choice.get("finish_reason") or self.finish)
 

@@ -23,6 +23,7 @@ from playground_tui.engine.providers.base import (
     Provider,
     ProviderError,
     ProviderEvent,
+    Refusal,
     Text,
     ToolHost,
     ToolsRefused,
@@ -164,6 +165,8 @@ async def _take(live: LiveRun, answer: Answer, hosted: HostedTools, event: Provi
     match event:
         case Text(text):
             await answer.say(text)
+        case Refusal(text):
+            await answer.refuse(text)
         case CallBegun(index, call_id, name):
             (await answer.open_calls()).begin(index, call_id, name)
         case CallArguments(index, text):

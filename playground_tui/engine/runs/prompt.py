@@ -190,7 +190,12 @@ def _part(part: Json, images: Mapping[str, str]) -> str | ImagePart:
 
 
 def _texts(content: Iterable[Json]) -> Iterator[str]:
-    return (part["text"]["value"] for part in content if part["type"] == "text" and part["text"]["value"])
+    """What an assistant said, be it that it refused."""
+    for part in content:
+        if part["type"] == "refusal":
+            yield part["refusal"]
+        elif part["type"] == "text" and part["text"]["value"]:
+            yield part["text"]["value"]
 
 
 def _add_steps(turns: list[Turn], steps: Iterable[Json], telling: Telling) -> None:
