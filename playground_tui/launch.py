@@ -19,6 +19,7 @@ from typing import Any
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, build_id, lock_is_held
 from playground_tui.paths import PathError, Paths, private_directory
+from playground_tui.peers import NotOurs, check_directory
 from playground_tui.protocol import PROTOCOL, SCHEMA
 from playground_tui.text import clean
 
@@ -107,12 +108,16 @@ def ask_engine(
 ) -> dict[str, Any]:
     """One control request over the Unix socket; the answer's JSON object.
 
-    Raises EngineSilent without an answer, LaunchError with the engine's own sentence when it refuses.
+    Raises EngineSilent without an answer, LaunchError with the engine's own sentence when it refuses, or when the
+    socket may be another user's.
     """
     content = b"" if body is None else json.dumps(body).encode()
     try:
+        check_directory(path)
         status, answer = _exchange(path, request_bytes(method, target, content), timeout)
         raw = json.loads(answer or b"{}")
+    except NotOurs as error:
+        raise LaunchError(str(error)) from error
     except (OSError, ValueError) as error:
         raise EngineSilent(str(error)) from error
     if status >= _REFUSED:

@@ -21,6 +21,7 @@ from playground_tui.assistants.answers import quote, read_object, said, the_list
 from playground_tui.assistants.backoff import retry_after
 from playground_tui.assistants.errors import AssistantsError, Malformed, NotReachable, rejected
 from playground_tui.assistants.objects import Json
+from playground_tui.peers import NotOurs, check_directory
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
 
 KEEP_ALIVE = 30.0
@@ -69,7 +70,9 @@ class Transport:
             transport=httpx2.AsyncHTTPTransport(uds=str(socket), limits=_limits(), trust_env=False),
             trust_env=False,
             timeout=ORDINARY,
-            event_hooks={"request": [_own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]},
+            event_hooks={
+                "request": [_own_socket_only(socket), _own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]
+            },
         )
         return cls(_sdk("http://localhost/v1", "engine", http, headers), "the engine", is_engine=True)
 
@@ -214,8 +217,9 @@ class Transport:
         match error:
             case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
                 return NotReachable(f"{self.where} did not take the connection in time.", sent=False)
-            case httpx2.ConnectError() if self.is_engine:
-                return NotReachable("The engine is not running.", sent=False)
+            case httpx2.ConnectError() | NotOurs() if self.is_engine:
+                words = str(error) if isinstance(error, NotOurs) else "The engine is not running."
+                return NotReachable(words, sent=False)
             case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL() | httpx2.ProxyError():
                 return NotReachable(f"No connection to {self.where}: {quote(_reason(error))}.", sent=False)
             case httpx2.TimeoutException() | TimeoutError():
@@ -261,6 +265,15 @@ def _sdk(url: str, key: str, http: httpx2.AsyncClient, headers: Mapping[str, str
         default_headers=headers,
         http_client=http,
     )
+
+
+def _own_socket_only(path: Path) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that lets no request go to a socket that may be another user's."""
+
+    async def look(_request: httpx2.Request) -> None:
+        check_directory(path)
+
+    return look
 
 
 def _own_headers_only(key: str | None, passed: AbstractSet[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
