@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
     from pathlib import Path
-    from typing import Any
+    from typing import Any, NoReturn
 
     from playground_tui.address import EngineAddress
     from playground_tui.assistants.client import AssistantsClient
@@ -159,10 +159,18 @@ def build_parser(paths: Paths) -> argparse.ArgumentParser:
     """The whole command line with its help."""
     import argparse  # noqa: PLC0415
 
-    parser = argparse.ArgumentParser(
+    from playground_tui.text import clean  # noqa: PLC0415
+
+    class Parser(argparse.ArgumentParser):
+        """Repeats no argument as it is: a script may have taken it from anywhere."""
+
+        def error(self, message: str) -> NoReturn:
+            super().error(clean(message, newlines=False))
+
+    parser = Parser(
         "playground-tui",
         description=_DESCRIPTION,
-        epilog=_EPILOG.format(config=paths.config_file),
+        epilog=_EPILOG.format(config=clean(str(paths.config_file), newlines=False)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"playground-tui {__version__}")

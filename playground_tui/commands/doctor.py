@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import platform
 import shutil
@@ -18,6 +17,7 @@ from typing import Any, Literal, TextIO
 from playground_tui import __version__
 from playground_tui.commands.engine import duration
 from playground_tui.commands.login import login_ends_processes
+from playground_tui.commands.output import json_text
 from playground_tui.config import ConfigError, Settings, load_settings, provider_handover, server_credentials
 from playground_tui.display import CONFIGURED, Display, choose
 from playground_tui.launch import EngineSilent, LaunchError, ask_engine, find_engine
@@ -66,7 +66,7 @@ async def run(
     findings = await asyncio.to_thread(lambda: list(examine(settings, paths, environ)))
     broken = any(finding.state == "broken" for finding in findings)
     if arguments.json:
-        print(json.dumps({"ok": not broken, "findings": [asdict(finding) for finding in findings]}), file=out)
+        print(json_text({"ok": not broken, "findings": [asdict(finding) for finding in findings]}), file=out)
     else:
         for finding in findings:
             print(_line(finding), file=out)

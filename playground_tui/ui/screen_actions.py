@@ -177,9 +177,12 @@ class ScreenActions(Screen[None]):
     # Copying
 
     def _copy(self, text: str, what: str) -> None:
-        """Copy through the terminal, and say what was really done."""
+        """Copy through the terminal, as it is shown, and say what was really done.
+
+        What a terminal obeys would be obeyed where it is pasted.
+        """
         done = clipboard.copy(
-            text, write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
+            clean(text), write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
         )
         self.desk.say(f"{what}: {done}")
 
