@@ -12,8 +12,8 @@ _BIDI = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
 _JOINERS = r"\u200c\u200d"
 _SELECTORS = r"\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _INVISIBLE = (
-    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u3164\ufdd0-\ufdef\ufeff\uffa0"
+    r"\ufff0-\ufffb\ufffe\uffff\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
 _SURROGATES = r"\ud800-\udfff"
 _BAD = f"[{_CONTROLS}{_BIDI}{_JOINERS}{_SELECTORS}{_INVISIBLE}{_SURROGATES}]"

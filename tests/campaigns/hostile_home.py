@@ -30,6 +30,8 @@ class JudgedTerminal(Terminal):
     def __init__(self, home: Mapping[str, str], *arguments: str, judge: Judge, **environ: str) -> None:
         super().__init__(home, *arguments, **environ)
         self.judge = judge
+        self.displays: set[str] = set()
+        """What stood on the screen, each time that it was at rest."""
         self._screen = judge.emulator
         self._stream = judge  # type: ignore[assignment] -- takes bytes as pyte's own does
 
@@ -37,11 +39,22 @@ class JudgedTerminal(Terminal):
     def is_over(self) -> bool:
         return self._process.poll() is not None
 
-    def rest(self, seconds: float = QUIET, *, most: float = 5.0) -> None:
-        """Read until nothing more comes."""
+    @property
+    def _is_busy(self) -> bool:
+        """Whether the program computes, or waits for its turn to."""
+        states = (
+            thread.read_text().rpartition(")")[2].split()[0] for thread in Path(f"/proc/{self.pid}/task").glob("*/stat")
+        )
+        with suppress(OSError):
+            return any(state in "RD" for state in states)
+        return False
+
+    def rest(self, seconds: float = QUIET, *, most: float = 30.0) -> None:
+        """Read until nothing more comes from a program that has nothing to do."""
         left = round(most / seconds)
-        while self.read(seconds) and left:
+        while (self.read(seconds) or self._is_busy) and left:
             left -= 1
+        self.displays.add(self.judge.display)
 
 
 @dataclass
@@ -61,7 +74,7 @@ class HostileHome:
     def configure(self, lines: str = "") -> None:
         """Write `config.toml`; hostile keys and theme, then these lines."""
         text = self.hostile.text
-        keys = {"save": f"f5,{text('key')}", "threads": text("key"), text("binding", lines=False): "f12"}
+        keys = {"threads": f"ctrl+g,{text('key')}", "toggle-form": text("key"), text("binding", lines=False): "f12"}
         whole = [lines, "[display]", f"theme = {toml(text('theme'))}", "[keys]"]
         whole += [f"{toml(name)} = {toml(value)}" for name, value in keys.items()]
         config = Path(os.fsdecode(self.environ["XDG_CONFIG_HOME"]), "playground-tui")
@@ -87,10 +100,10 @@ class HostileHome:
                 yield terminal
             finally:
                 judge.end()
-                self._note(judge, " ".join(arguments) or "playground")
+                self._note(judge, " ".join(arguments) or "playground", terminal.displays)
 
-    def _note(self, judge: Judge, what: str) -> None:
-        written = "".join(judge.texts)
+    def _note(self, judge: Judge, what: str, displays: set[str]) -> None:
+        written = "".join([*judge.texts, *displays])
         if "Traceback" in written or "a fault in the program" in written:
             judge.findings.append(f"crash: {written[-1500:]!r}")
         self.findings += [f"{ascii(what)[:60]}: {finding}" for finding in judge.findings]

@@ -28,8 +28,8 @@ def served(server: ProviderServer) -> Iterator[ProviderServer]:
     try:
         asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
         yield server
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
     finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -83,13 +83,17 @@ class HostileAssistants(AssistantsServer):
         self.files[file["id"]] = {**file, "filename": name, "bytes": 6677, "purpose": self._hostile.text("purpose")}
         return str(file["id"])
 
+    def _whole_text(self, place: str, *, pieces: int = 6) -> str:
+        """A text that can be sent back: without halves of characters."""
+        return self._hostile.text(place, pieces=pieces).encode("utf-8", "ignore").decode()
+
     def _part_of_id(self) -> str:
         """What can stand in a path and on a command line."""
         text = self._hostile.pieces(2, lines=False).translate(str.maketrans("", "", "/?#%\0"))
         return text.encode("utf-8", "ignore").decode()
 
     def _assistant(self, number: int, file: str) -> dict[str, Any]:
-        text, junk = self._hostile.text, self._hostile.junk
+        text, junk = self._whole_text if number == 0 else self._hostile.text, self._hostile.junk
         parameters = {"type": "object", "properties": {text("parameter"): {"description": text("parameter words")}}}
         function = {"name": text("tool name"), "description": text("tool words"), "parameters": parameters}
         resources = {"file_search": {"vector_store_ids": ["vs_1"]}, "code_interpreter": {"file_ids": [file]}}
@@ -99,7 +103,7 @@ class HostileAssistants(AssistantsServer):
             "name": text("assistant name"),
             "description": text("description"),
             "instructions": text("instructions", pieces=30),
-            "model": text("assistant's model"),
+            "model": text("model"),
             "tools": [
                 {"type": "function", "function": function}, {"type": "file_search"}, {"type": "code_interpreter"},
                 {"type": text("tool type")},

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from tests.campaigns.hostile_home import HostileHome, JudgedTerminal
+from tests.campaigns.hostile_home import QUIET, HostileHome, JudgedTerminal
 from tests.campaigns.hostile_servers import HostileAssistants, hostile_provider, provider_replies, served
 from tests.campaigns.hostile_text import argument
 
 CTRL = {letter: chr(ord(letter) - 96) for letter in "fglnopqrtyj"}
 F = {1: "\x1bOP", 2: "\x1bOQ", 3: "\x1bOR", 4: "\x1bOS", 5: "\x1b[15~", 6: "\x1b[17~", 8: "\x1b[19~", 9: "\x1b[20~"}
-DOWN, UP, PAGE_UP, ESCAPE, TAB, ENTER = "\x1b[B", "\x1b[A", "\x1b[5~", "\x1b", "\t", "\r"
+DOWN, UP, PAGE_UP, ESCAPE, TAB, SHIFT_TAB, ENTER = "\x1b[B", "\x1b[A", "\x1b[5~", "\x1b", "\t", "\x1b[Z", "\r"
+AFTER_ESCAPE = 0.3
+"""Seconds after which an escape is known to be one and not the beginning of a key."""
 SCENES = ("completed", "action", "failed", "error", "incomplete", "odd", "cancelled", "expired")
 REFUSABLE = (
     *(("GET", ending) for ending in ("/messages", "/assistants", "/models", "/runs", "/steps", "/files", "")),
@@ -22,7 +24,7 @@ def press(terminal: JudgedTerminal, *keys: str) -> None:
     """Type keys, each when the screen has shown what the one before did."""
     for key in keys:
         terminal.type(key)
-        terminal.rest()
+        terminal.rest(AFTER_ESCAPE if key == ESCAPE else QUIET)
 
 
 def pasted(text: str) -> str:
@@ -52,7 +54,7 @@ def foreign_screen(home: HostileHome, *, whole: bool = True) -> None:
         home.configure()
         thread = next(iter(server.threads))
         with home.screen("--assistant", server.main, "--thread", thread) as terminal:
-            terminal.wait("zq")
+            terminal.wait(hostile.name("assistant name"), hostile.name("model"), timeout=60)
             terminal.rest(0.5)
             terminal.judge.settled = True
             _form(terminal, home, whole)
@@ -66,7 +68,7 @@ def foreign_screen(home: HostileHome, *, whole: bool = True) -> None:
             quit_screen(terminal)
         if whole:
             with home.screen() as terminal:  # what was typed comes back
-                terminal.wait("zq")
+                terminal.wait("zq", timeout=60)
                 terminal.rest(0.5)
                 quit_screen(terminal)
 
@@ -95,6 +97,8 @@ def _runs(terminal: JudgedTerminal, home: HostileHome, server: HostileAssistants
     for _ in range(len(scenes)):
         press(terminal, CTRL["l"], pasted(home.hostile.text("typed message")), ENTER)
         terminal.rest(0.4)
+        if "Output of" in terminal.screen:
+            press(terminal, SHIFT_TAB, pasted(home.hostile.text("typed output")), ENTER)
         press(terminal, UP, UP)
     press(terminal, CTRL["r"])
 

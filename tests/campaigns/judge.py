@@ -172,6 +172,15 @@ class _Emulator(pyte.Screen):
         if self._ready:
             self._told("terminal", f"{what} {given!r:.60}")
 
+    @property
+    def display(self) -> list[str]:
+        """Its lines; pyte's own fails on a cell that has a mark alone."""
+        return [
+            "".join(line[x].data for x in range(self.columns))
+            for line in map(self.buffer.get, range(self.lines))
+            if line
+        ]
+
     def bell(self, *given: Any) -> None:
         self._tell("bell")
 
