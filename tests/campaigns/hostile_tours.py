@@ -11,6 +11,7 @@ from tests.campaigns.hostile_text import argument
 CTRL = {letter: chr(ord(letter) - 96) for letter in "fglnopqrtyj"}
 F = {1: "\x1bOP", 2: "\x1bOQ", 3: "\x1bOR", 4: "\x1bOS", 5: "\x1b[15~", 6: "\x1b[17~", 8: "\x1b[19~", 9: "\x1b[20~"}
 DOWN, UP, PAGE_UP, ESCAPE, TAB, SHIFT_TAB, ENTER = "\x1b[B", "\x1b[A", "\x1b[5~", "\x1b", "\t", "\x1b[Z", "\r"
+TO_END = "\x1b[1;5F"
 AFTER_ESCAPE = 0.3
 """Seconds after which an escape is known to be one and not the beginning of a key."""
 SCENES = ("completed", "action", "failed", "error", "incomplete", "odd", "cancelled", "expired")
@@ -48,8 +49,8 @@ def quit_screen(terminal: JudgedTerminal) -> None:
 def foreign_screen(home: HostileHome, *, whole: bool = True) -> None:
     """The playground on a hostile server: lists, form, thread, runs, dialogs, refusals, pastes, editor, copying."""
     random, hostile = home.random, home.hostile
-    scenes = list(SCENES) if whole else ["completed", "action", "failed"]
-    with served(server := HostileAssistants(hostile, random, scenes)):
+    chosen = list(SCENES) if whole else ["completed", "action", "failed"]
+    with served(server := HostileAssistants(hostile, random, chosen)):
         home.environ |= {"PLAYGROUND_TUI_SERVER": server.base_url, "PLAYGROUND_TUI_SERVER_KEY": "key"}
         home.configure()
         thread = next(iter(server.threads))
@@ -59,7 +60,7 @@ def foreign_screen(home: HostileHome, *, whole: bool = True) -> None:
             terminal.judge.settled = True
             _form(terminal, home, whole)
             _dialogs(terminal, home, whole)
-            _runs(terminal, home, server, scenes)
+            _runs(terminal, home, server.scenes)
             if whole:
                 _refusals(terminal, home, server)
                 _copies(terminal)
@@ -79,6 +80,7 @@ def _form(terminal: JudgedTerminal, home: HostileHome, whole: bool) -> None:
         press(terminal, TAB)
     if whole:
         press(terminal, CTRL["f"], TAB, TAB, TAB, DOWN, DOWN, ESCAPE, ENTER, ESCAPE)
+        press(terminal, *[TAB] * 9, ENTER, *[TAB] * 8)  # the configuration, opened
         press(
             terminal, CTRL["f"], pasted(home.hostile.text("pasted name")), TAB, pasted(home.hostile.text("pasted text"))
         )
@@ -90,17 +92,22 @@ def _dialogs(terminal: JudgedTerminal, home: HostileHome, whole: bool) -> None:
     press(terminal, F[3], DOWN, TAB, ENTER, ESCAPE)
     if whole:
         press(terminal, "\x07", ESCAPE, F[9], DOWN, ESCAPE, CTRL["p"], pasted(home.hostile.text("command")), ESCAPE)
-        press(terminal, CTRL["p"], "another thread", ENTER, DOWN, ENTER, CTRL["l"], PAGE_UP, PAGE_UP)
+        press(terminal, CTRL["p"], "another thread", ENTER, DOWN, ENTER, ESCAPE, CTRL["l"])
+        press(terminal, *[PAGE_UP] * 6)
 
 
-def _runs(terminal: JudgedTerminal, home: HostileHome, server: HostileAssistants, scenes: list[str]) -> None:
-    for _ in range(len(scenes)):
-        press(terminal, CTRL["l"], pasted(home.hostile.text("typed message")), ENTER)
+def _runs(terminal: JudgedTerminal, home: HostileHome, scenes: list[str]) -> None:
+    press(terminal, ESCAPE, ESCAPE)
+    while scenes:
+        before = len(scenes)
+        press(terminal, CTRL["l"], TO_END, pasted(home.hostile.text("typed message")), ENTER)
+        terminal.until(lambda: len(scenes) < before, timeout=60)  # noqa: B023
         terminal.rest(0.4)
         if "Output of" in terminal.screen:
             press(terminal, SHIFT_TAB, pasted(home.hostile.text("typed output")), ENTER)
+            terminal.rest(0.4)
         press(terminal, UP, UP)
-    press(terminal, CTRL["r"])
+    press(terminal, CTRL["r"], PAGE_UP, PAGE_UP, PAGE_UP)
 
 
 def _refusals(terminal: JudgedTerminal, home: HostileHome, server: HostileAssistants) -> None:
