@@ -6,7 +6,8 @@ import time
 
 from textual.events import Paste
 
-from playground_tui.ui.chat.writing import UNWRAPPED, shown
+from playground_tui.text import aligned
+from playground_tui.ui.chat.writing import UNWRAPPED
 from tests.support.wait import until
 from tests.ui.chat_support import chat_app, conversation, on_screen
 
@@ -153,8 +154,8 @@ async def test_many_lines_of_200_000_characters_stay_quick_to_type_in() -> None:
 
 
 def test_a_line_is_shown_with_a_harmless_character_for_each() -> None:
-    assert shown("plain 👩‍🚀") == "plain 👩‍🚀"
-    assert shown("a\x1b[31m\u202eb") == "a␛[31m\ufffdb"
+    assert aligned("plain 👩‍🚀") == "plain 👩‍🚀"
+    assert aligned("a\x1b[31m\u202eb") == "a␛[31m\ufffdb"
     assert UNWRAPPED == 10_000
 
 

@@ -165,3 +165,12 @@ def test_any_size_while_text_streams_ends_with_a_whole_screen() -> None:
             terminal.resize(columns, rows)
             terminal.read(0.2)
         terminal.wait("completed", "Größe", "f1 help")
+
+
+def test_an_editor_that_cannot_be_started_gives_the_terminal_back() -> None:
+    with user() as home, Terminal(home, EDITOR="/nowhere/editor") as terminal:
+        terminal.wait("rehearsal")
+        terminal.type("half a thought\x1bOS")
+        terminal.wait("/nowhere/editor could not be started: ", "half a thought")
+        terminal.type("\x11")
+        assert terminal.ended(within=20) == 0

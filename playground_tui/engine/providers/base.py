@@ -233,3 +233,5 @@ class ProviderSettings:
     """The provider's own id of the model for embeddings; "" leaves it to what the provider lists."""
     tools: Literal["engine", "provider"] = "engine"
     """Whose file_search and code_interpreter are used; "provider" needs kind `responses`."""
+    key_from: str = ""
+    """Where the key was found: a variable or a setting, for sentences."""
