@@ -117,6 +117,12 @@ class PatientDriver(LinuxDriver):
         if self.pace is not None:
             self.pace.begin()
 
+    def _disable_mouse_support(self) -> None:
+        # Textual turns it on where windows tell their size in band, and leaves it on for the shell.
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+        super()._disable_mouse_support()  # type: ignore[no-untyped-call]
+
     def disable_input(self) -> None:
         """Stop reading, with no answer of the terminal under way."""
         if not self._hung_up():
