@@ -117,6 +117,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         if isinstance(driver, PatientDriver):
             driver.pace = self.pace
             driver.encoding, driver.modern = self.display_choice.encoding, self.display_choice.queries
+            if self.deadline is not None:
+                self.deadline.give_back = driver.give_back
         return driver
 
     def _ask_terminal(self) -> None:
@@ -221,12 +223,12 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
             self._close_messages_no_wait()
 
     def keep_now(self) -> None:
-        """Write everything typed to disk, from a signal handler too."""
+        """Write everything typed, from a signal handler too. The disk is waited for once the terminal is given back."""
         if self._split is None:
             return  # nothing can have been typed
         self.desk.cache.flush()
         self._split.keep()
-        self.desk.cache.flush(sync=True)
+        self.desk.cache.flush()
 
     def leave_now(self, code: int) -> None:
         """Schedule the exit, from a signal handler too. A handler may have cut a change in two: it is kept again."""
