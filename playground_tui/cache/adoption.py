@@ -48,9 +48,9 @@ def join_composers(
         if text not in known
     ]
     text = texts[0] if texts else ""
-    return ComposerState(
-        text, (*left, *waiting.values()), ordered[-1].updated_at, tuple({**aside, **files.get(text, {})}.values())
-    )
+    outputs = {call: text for composer in ordered for call, text in composer.outputs.items()}
+    kept = tuple({**aside, **files.get(text, {})}.values())
+    return ComposerState(text, (*left, *waiting.values()), ordered[-1].updated_at, kept, outputs)
 
 
 def after_restart(composer: ComposerState) -> ComposerState:

@@ -262,13 +262,15 @@ class Editing:
         except AssistantsError as error:
             self._desk.say(f"Not created: {error}")
             return
-        self._desk.cache.drop_draft(key)
         if editor is not self.editor:
+            self._desk.cache.drop_draft(key)
             return
         self.key = assistant.id
         self._keep(editor.draft)
         self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
         self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
+        # Last of all: a program that ends in between has it twice, and not nowhere.
+        self._desk.cache.drop_draft(key)
         self._desk.say(f"Created. From now on it saves itself; {self._desk.ways.try_it}.")
 
     async def flush(self) -> SaveState:

@@ -14,7 +14,7 @@ from tests.campaigns.drops.case import COMPOSER, NUMBERS, OUTPUT, Case, During, 
 from tests.campaigns.drops.desk import FUNCTION, SCHEMA, Desk
 from tests.campaigns.drops.editor import Editor
 from tests.campaigns.drops.figures import Figures
-from tests.campaigns.drops.model import call, say
+from tests.campaigns.drops.model import MODEL, call, say
 from tests.campaigns.drops.typing import Key, Typed, mark_of, spread, typed_number, typed_text
 
 HURRY = DEADLINE + 1.5
@@ -64,6 +64,9 @@ class Play:
             desk.go_to("name", created=False)
             desk.terminal.type(self._name)
             desk.until("its name", lambda: desk.shows("name", self._name, self._name))
+            desk.go_to("model", created=False)
+            desk.terminal.type(MODEL + keys.TAB)
+            desk.until("its model", lambda: f" {MODEL}" in desk.form_lines)
         desk.terminal.type(keys.NEW_THREAD)
         desk.terminal.wait("new thread")
         if case.during in {During.RUN, During.STREAM} or case.place == OUTPUT:
