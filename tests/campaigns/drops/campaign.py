@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from playground_tui.launch import LaunchError
 from tests.campaigns.drops.case import drawn
 from tests.campaigns.drops.desk import Desk
 from tests.campaigns.drops.figures import Figures
@@ -37,7 +38,7 @@ def _at_a_desk(model: Model, seed: int, left: list[int], figures: Figures) -> No
                 case, random = drawn(seed, left.pop(0))
                 try:
                     Play(desk, case, random, figures).play()
-                except Exception as error:
+                except (AssertionError, LaunchError, OSError, LookupError) as error:
                     screen = "\n".join(line for line in desk.terminal.screen.split("\n") if line.strip())
                     figures.failures.append(f"{case} of seed {seed}: {type(error).__name__} {error}\n{screen}")
                     return

@@ -64,9 +64,7 @@ class Desk:
         """Read the terminal until something is so."""
         end = time.monotonic() + timeout
         while not there():
-            assert time.monotonic() < end, (
-                f"never so within {timeout:.0f} s: {what}; the screen:\n{self.terminal.screen}"
-            )
+            assert time.monotonic() < end, f"never so within {timeout:.0f} s: {what}"
             self.terminal.read()
 
     # The places

@@ -21,7 +21,7 @@ MARK = 8
 
 
 def say(mark: str, *, words: int, pace: float, after: float) -> str:
-    """A message that tells how it is to be answered: `after` so many seconds, in words that come `pace` seconds apart."""
+    """A message that tells how it is to be answered: `after` so many seconds, in words `pace` seconds apart."""
     return f"{mark} say {words} words, {pace:.3f} s apart, after {after:.2f} s"
 
 

@@ -83,7 +83,7 @@ class Typed:
 
 
 def as_shown(text: str) -> list[str]:
-    """The lines of a text as a screen shows them: blanks at the end of a line, and empty lines at the end, are not seen."""
+    """The lines of a text as a screen shows them: blanks at their ends, and empty lines at the end, are not seen."""
     return re.sub(r"[ ]+$", "", text, flags=re.MULTILINE).rstrip("\n").split("\n")
 
 
