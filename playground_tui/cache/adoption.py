@@ -23,7 +23,8 @@ def join_drafts(drafts: Sequence[DraftState]) -> DraftState:
     for draft in ordered:
         edits.update(draft.edits)
         base.update({name: draft.base[name] for name in draft.edits if name in draft.base})
-    return replace(newest, base=base, edits=edits)
+    creating = next((draft.creating for draft in reversed(ordered) if draft.creating), {})
+    return replace(newest, base=base, edits=edits, creating=creating)
 
 
 def join_composers(

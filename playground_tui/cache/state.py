@@ -109,13 +109,24 @@ class DraftState:
     edits: Json
     """Field of the form -> its value as it stands there."""
     edited_at: float = 0.0
+    creating: Json = field(default_factory=dict)
+    """`key` and `fields` of a request to create it, while it is unknown what became of that."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
-        return cls(_text(raw, "key"), _table(raw, "base"), _table(raw, "edits"), _time(raw, "edited_at"))
+        creating = _table(raw, "creating")
+        whole = isinstance(creating.get("key"), str) and isinstance(creating.get("fields"), Mapping)
+        base, edits = _table(raw, "base"), _table(raw, "edits")
+        return cls(_text(raw, "key"), base, edits, _time(raw, "edited_at"), creating if whole else {})
 
     def to_json(self) -> dict[str, Any]:
-        return {"key": self.key, "base": dict(self.base), "edits": dict(self.edits), "edited_at": self.edited_at}
+        return {
+            "key": self.key,
+            "base": dict(self.base),
+            "edits": dict(self.edits),
+            "edited_at": self.edited_at,
+            "creating": dict(self.creating),
+        }
 
 
 @dataclass(frozen=True, slots=True)

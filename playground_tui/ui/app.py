@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Mapping
@@ -20,7 +21,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.widgets import Static
 
 from playground_tui.config import Settings
-from playground_tui.desk.faults import record
+from playground_tui.desk.faults import note, record
 from playground_tui.desk.signals import Deadline, leave_on_signals
 from playground_tui.display import Display, choose
 from playground_tui.letters import Letters
@@ -132,6 +133,7 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         yield Static(Content("playground-tui …"), id="where")
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._stray_fault)
         self.set_keymap(dict(self._settings.keys))
         self.call_after_refresh(self._show_screen)
 
@@ -221,6 +223,12 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
             self.keep_now()
         finally:
             self._close_messages_no_wait()
+
+    def _stray_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback failed that nobody waits for, of a connection that was given up say: asyncio would show its trace
+        on the terminal."""
+        if isinstance(error := context.get("exception"), Exception):
+            note(error, self._paths.log)
 
     def keep_now(self) -> None:
         """Write everything typed, from a signal handler too. The disk is waited for once the terminal is given back."""

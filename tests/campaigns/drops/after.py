@@ -94,8 +94,9 @@ class Found:
         desk = self._desk
         sent = desk.sent(mark)
         thread_id = sent[0]["thread_id"]
-        desk.until("the run has ended", lambda: all(run["status"] == "completed" for run in desk.runs(thread_id)))
-        assert [as_shown(text_of(message)) for message in desk.sent(mark)] == [as_shown(text)], "sent once"
+        desk.until("the run has ended", lambda: {run["status"] for run in desk.runs(thread_id)} == {"completed"})
+        found = [as_shown(text_of(message)) for message in desk.sent(mark)]
+        assert found == [as_shown(text)], f"sent {found} in place of {as_shown(text)}"
         assert desk.model.asked[mark] == 1, f"the model was asked {desk.model.asked[mark]} times"
         assert desk.answers(thread_id, desk.runs(thread_id)[0]["id"]) == answer_to(text), "the answer is complete"
         self._figures.messages += 1

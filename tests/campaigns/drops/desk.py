@@ -19,7 +19,7 @@ SIZE = (120, 72)
 """The whole form can be seen."""
 TO_COMPOSER, TO_FORM, TAB, BACKTAB, ENTER = "\x0c", "\x06", "\t", "\x1b[Z", "\r"
 NEW_ASSISTANT, NEW_THREAD, ASSISTANTS, AGAIN = "\x0e", "\x14", "\x0f", "\x12"
-EDITOR, SAVE, ALL, DELETE, ESCAPE = "\x1bOS", "\x1b[15~", "\x1b[18~", "\x1b[3~", "\x1b"
+EDITOR, SAVE, ALL, DELETE, HOME = "\x1bOS", "\x1b[15~", "\x1b[18~", "\x1b[3~", "\x1b[H"
 DIALOGS = (ASSISTANTS, "\x07", "\x1bOP", "\x10", "\x1bOR")
 FORM = 73
 """The column where the form begins."""
@@ -101,6 +101,8 @@ class Desk:
     def empty(self, place: str) -> None:
         """Take away what is in the field that has the cursor."""
         if place in NUMBERS:
+            self.terminal.type(HOME)
+            self.until("the number has the cursor", lambda: self.shows(place, "", "0.00"))
             self.terminal.type(DELETE)
         elif place in {"name", "model"}:
             self.terminal.type("\x1b[F\x15")  # end, ctrl+u
@@ -124,7 +126,7 @@ class Desk:
             if mark not in whole:
                 continue
             start, end = self._columns(y, mark, place)
-            if start >= 0 and all(self.cells(y + at, start, end).rstrip() == line for at, line in enumerate(lines)):
+            if start >= 0 and all(self.cells(y + at, start, end).rstrip(" │") == line for at, line in enumerate(lines)):
                 return True
         return False
 
