@@ -120,13 +120,9 @@ class DraftState:
         return cls(_text(raw, "key"), base, edits, _time(raw, "edited_at"), creating if whole else {})
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "key": self.key,
-            "base": dict(self.base),
-            "edits": dict(self.edits),
-            "edited_at": self.edited_at,
-            "creating": dict(self.creating),
-        }
+        creating = {"creating": dict(self.creating)} if self.creating else {}
+        kept = {"key": self.key, "base": dict(self.base), "edits": dict(self.edits), "edited_at": self.edited_at}
+        return {**kept, **creating}
 
 
 @dataclass(frozen=True, slots=True)

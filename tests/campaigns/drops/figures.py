@@ -43,7 +43,7 @@ class Figures:
             f"{cases}.\n"
             f"{self.keys} keys were typed; {self.lost} of the last 300 ms were lost, no older one"
             f" ({self.starved} times the machine held the program up).\n"
-            f"{self.messages} messages were sent once. Of these {self.said_again} were shown as not sent after the drop,"
-            f" {self.not_run} had no run yet. {self.runs} runs went on, their text complete.\n"
+            f"{self.messages} messages were sent once. Of these {self.said_again} were shown as not sent after the drop"
+            f" and {self.not_run} had no run yet. {self.runs} runs went on, their text complete.\n"
             f"{self.terminals} terminals were left as they were; the longest end took {self.longest:.2f} s."
         )
