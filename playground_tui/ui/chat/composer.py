@@ -59,7 +59,7 @@ class Composer(Writing):
         """What is being written, with what was sent and is kept nowhere else: not the sent text that is only looked at
         meanwhile."""
         writing = self._draft if self._back and self.text == self.sent[-self._back] else self.text
-        return "\n".join([*self._going, writing]) if self._going else writing
+        return "\n".join(filter(None, [*self._going, writing]))
 
     def give_back(self, text: str) -> None:
         """Put a text that could not be sent above what was written since."""

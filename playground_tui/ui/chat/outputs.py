@@ -70,6 +70,10 @@ class OutputsPanel(Vertical):
         """Take over what an earlier start left, for the calls that are shown from now on."""
         self._texts = dict(typed)
 
+    def asks_for(self, run_id: str) -> bool:
+        """Whether outputs of this run are asked for and not submitted yet."""
+        return bool(self._calls) and run_id == self._run_id
+
     def show(self, run_id: str, calls: Sequence[ToolCall]) -> None:
         """Ask for the outputs of these calls; none hides the panel. The focus stays where it is."""
         if not calls:
