@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Mapping
@@ -20,7 +21,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.widgets import Static
 
 from playground_tui.config import Settings
-from playground_tui.desk.faults import record
+from playground_tui.desk.faults import note, record
 from playground_tui.desk.signals import Deadline, leave_on_signals
 from playground_tui.display import Display, choose
 from playground_tui.letters import Letters
@@ -117,6 +118,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         if isinstance(driver, PatientDriver):
             driver.pace = self.pace
             driver.encoding, driver.modern = self.display_choice.encoding, self.display_choice.queries
+            if self.deadline is not None:
+                self.deadline.give_back = driver.give_back
         return driver
 
     def _ask_terminal(self) -> None:
@@ -130,6 +133,7 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         yield Static(Content("playground-tui …"), id="where")
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._stray_fault)
         self.set_keymap(dict(self._settings.keys))
         self.call_after_refresh(self._show_screen)
 
@@ -220,13 +224,19 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         finally:
             self._close_messages_no_wait()
 
+    def _stray_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback failed that nobody waits for, of a connection that was given up say: asyncio would show its trace
+        on the terminal."""
+        if isinstance(error := context.get("exception"), Exception):
+            note(error, self._paths.log)
+
     def keep_now(self) -> None:
-        """Write everything typed to disk, from a signal handler too."""
+        """Write everything typed, from a signal handler too. The disk is waited for once the terminal is given back."""
         if self._split is None:
             return  # nothing can have been typed
         self.desk.cache.flush()
         self._split.keep()
-        self.desk.cache.flush(sync=True)
+        self.desk.cache.flush()
 
     def leave_now(self, code: int) -> None:
         """Schedule the exit, from a signal handler too. A handler may have cut a change in two: it is kept again."""

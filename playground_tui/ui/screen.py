@@ -188,6 +188,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
 
     @on(chat.Submitted)
     def _submitted(self, message: chat.Submitted) -> None:
+        self.chat_pane.composer.taken_over()
         self.sending.submit(message.text)
 
     @on(chat.ComposerChanged)
@@ -197,6 +198,10 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     @on(chat.OlderWanted)
     def _older_wanted(self) -> None:
         self.desk.work(self.sending.chatting.older(), group="older", exclusive=True)
+
+    @on(chat.OutputTyped)
+    def _output_typed(self) -> None:
+        self.sending.chatting.store()
 
     @on(chat.OutputsSubmitted)
     def _outputs_submitted(self, message: chat.OutputsSubmitted) -> None:

@@ -165,3 +165,13 @@ async def test_escape_sequences_and_brackets_are_shown_not_obeyed() -> None:
         await until(lambda: "[/foo] [TODO] ␛]0;title␇" in on_screen(app))
         assert "\x1b" not in on_screen(app)
         assert app.pane.composer.text.count("\x1b") == 1, "what is sent is what was pasted"
+
+
+async def test_a_text_on_its_way_to_be_sent_is_still_written() -> None:
+    async with chat_app() as (app, pilot):
+        app.pane.composer.focus()
+        await pilot.press(*"hello")
+        app.pane.composer.send()
+        assert app.pane.composer.written == "hello"  # nobody has it yet: a signal may come now
+        app.pane.composer.taken_over()
+        assert app.pane.composer.written == ""
