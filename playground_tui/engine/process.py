@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, boot_id, build_id, host_name
+from playground_tui.engine import memory
 from playground_tui.engine.api.control import take_settings
 from playground_tui.engine.errors import ApiError
 from playground_tui.engine.listeners import CannotListen
@@ -63,6 +64,8 @@ class EngineProcess:
         self._monotonic = monotonic
         self._probe = probe
         self._bound: os.stat_result | None = None
+        self._worked = False
+        """Whether there were runs since memory was given back."""
         self.interrupted = False
         """Whether ctrl+c ended it."""
         self._address = EngineAddress(
@@ -136,6 +139,7 @@ class EngineProcess:
             await self.tidy(server.engine.files.expire)
             if await self._is_over(server):
                 return
+            self._give_memory_back(server)
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.awake.wait(), self._pause(server))
 
@@ -157,6 +161,13 @@ class EngineProcess:
         if server.engine.runs.active_count:
             server.activity.touch()
         return server.activity.alone_for() >= server.idle_exit
+
+    def _give_memory_back(self, server: EngineServer) -> None:
+        """When the runs of a while have ended and are forgotten."""
+        remembered = bool(server.engine.runs.remembered_count)
+        if self._worked and not remembered:
+            memory.give_back()
+        self._worked = remembered
 
     def _pause(self, server: EngineServer) -> float:
         """Seconds until the next look: soon enough to end in time."""

@@ -21,6 +21,7 @@ from playground_tui.engine import __main__ as command
 from playground_tui.engine import process as process_module
 from playground_tui.engine.lock import DataLock
 from playground_tui.engine.process import CannotBegin, EngineProcess, detached, in_front, socket_path
+from playground_tui.engine.runs import service as runs_module
 from playground_tui.engine.store.database import Database, NewerDatabase
 from playground_tui.launch import EngineSilent, ask_engine, find_engine
 from playground_tui.paths import Paths
@@ -147,6 +148,23 @@ async def test_an_active_run_keeps_it_alive(paths: Paths) -> None:
         clock.seconds += 10_000
         assert (await ask(paths, "GET", "/engine"))["active_runs"] == 1
         assert not task.done()
+
+
+async def test_memory_is_given_back_once_when_the_runs_are_forgotten(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_module, "FEED_KEPT_SECONDS", 0.2)
+    given_back: list[int] = []
+    monkeypatch.setattr(process_module.memory, "give_back", lambda: given_back.append(1))
+    async with living(paths, look_every=0.01):
+        await ask(paths, "PUT", "/engine/settings", NO_PROVIDERS)
+        assistant = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/echo"})
+        await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
+        assert not given_back
+        await until(lambda: given_back)
+        await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
+        assert len(given_back) == 1
+        await until(lambda: len(given_back) == 2)
 
 
 async def test_a_swept_socket_is_made_again(paths: Paths) -> None:

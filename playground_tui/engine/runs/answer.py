@@ -18,6 +18,7 @@ from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs import deltas
 from playground_tui.engine.runs.calls import OpenCalls
 from playground_tui.engine.runs.endings import Event, Loose, end_step
+from playground_tui.engine.runs.growing import GrowingText
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.states import COMPLETED
 from playground_tui.engine.runs.tools.citations import Annotator, Sources
@@ -56,7 +57,7 @@ class OpenMessage:
         self._pictures = brings.pictures
         self._annotator = Annotator(brings.sources) if brings.sources else None
         self._annotations: list[dict[str, Any]] = []
-        self._pieces: list[str] = []
+        self._text = GrowingText()
         self._refusal = ""
         self._kinds: list[str] = []
         """What follows the pictures, in the order in which it began: text, refusal."""
@@ -101,16 +102,13 @@ class OpenMessage:
     @property
     def content(self) -> list[dict[str, Any]]:
         """What the message has so far; empty if it has nothing."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        text = self._pieces[0] if self._pieces else ""
-        parts = {"text": text_part(text, self._annotations), "refusal": refusal_part(self._refusal)}
+        parts = {"text": text_part(self._text.whole(), self._annotations), "refusal": refusal_part(self._refusal)}
         return [*_shown(self._pictures), *(parts[kind] for kind in self._kinds)]
 
     def add(self, text: str) -> None:
         """Send more text, but for what may become a citation."""
         index = self._place("text")
-        self._pieces.append(text)
+        self._text.add(text)
         self._length += len(text)
         if self._annotator is None:
             self._live.feed.publish_text(self.message_id, text, index=index)
@@ -132,7 +130,7 @@ class OpenMessage:
 
     def cite(self, kind: str, file_id: str, start: int, end: int) -> None:
         """Note that the text refers to a file from `start` to `end`; `kind` is file_citation or file_path."""
-        text = "".join(self._pieces)[start:end]
+        text = self._text.whole()[start:end]
         noted = {"type": kind, "text": text, kind: {"file_id": file_id}, "start_index": start, "end_index": end}
         self._annotate([("", [{"index": len(self._annotations), **noted}])])
 
