@@ -68,6 +68,8 @@ class KnownThread:
 
     messages: list[str] = field(default_factory=list)
     runs: list[KnownRun] = field(default_factory=list)
+    cut: bool = False
+    """Whether a message was deleted: the store alone cannot tell all that its runs said."""
 
     @property
     def active(self) -> KnownRun | None:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -37,6 +39,8 @@ HOURS = (601, 3601, 2 * 24 * 3600, 8 * 24 * 3600)
 """Seconds that time goes by at once: beyond a run, an upload or a file, a vector store, one of a thread."""
 PASSING = 0.005
 """How likely time goes by after a deed."""
+SAID = 4000
+"""Characters that are told of what is wrong."""
 BEGUN = 1_700_000_000.0
 
 Deed = Callable[[User], Awaitable[None]]
@@ -78,7 +82,9 @@ async def _user(place: Stage, waiting: Iterator[int], seed: int) -> Seen:
             async with asyncio.timeout(LONGEST):
                 await play(user)
         except Exception as error:
-            raise AssertionError(f"sequence {number} of seed {seed}: {type(error).__name__} {error}") from error
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            said = f"{type(error).__name__} in {where.name}: {error}"[:SAID]
+            raise AssertionError(f"sequence {number} of seed {seed}: {said}") from error
         seen += user.seen
     return seen
 
@@ -100,7 +106,7 @@ async def play(user: User) -> None:
         await look_back(user)
     user.stage.known.remove(user.known)
     there = (user.known.all_threads[thread] for thread in user.known.threads.there)
-    user.stage.ended.extend(run for thread in there for run in thread.runs)
+    user.stage.ended.extend(run for thread in there if not thread.cut for run in thread.runs)
 
 
 def _share(numbers: Sequence[int], seed: int) -> Seen:
@@ -120,7 +126,10 @@ def main() -> None:
     numbers, begun = range(arguments.first, arguments.first + arguments.sequences), time.monotonic()
     shares = [numbers[share :: arguments.processes] for share in range(arguments.processes)]
     with ProcessPoolExecutor(arguments.processes) as processes:
-        seen = sum(processes.map(partial(_share, seed=arguments.seed), shares), Seen())
+        try:
+            seen = sum(processes.map(partial(_share, seed=arguments.seed), shares), Seen())
+        except AssertionError as error:
+            sys.exit(str(error))
     seconds = time.monotonic() - begun
     print(f"{arguments.sequences} sequences in {seconds:.0f} s ({seen['calls'] / seconds:.0f} calls a second):")
     print(", ".join(f"{count:,} {what}" for what, count in sorted(seen.items())) + ".")

@@ -145,8 +145,9 @@ async def change_message(user: User) -> None:
         await user.post(f"/threads/{thread}/messages/{message}", there, metadata={"read": "yes"})
     else:
         await user.send("DELETE", f"/threads/{thread}/messages/{message}", there)
-        if there == 200:
+        if known and there == 200:
             messages.remove(message)
+            known.cut = True
 
 
 DEEDS = (
