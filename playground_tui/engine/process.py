@@ -87,6 +87,7 @@ class EngineProcess:
         """
         async with self._open() as server:
             self._take_signals(server, in_front=beside is not None)
+            memory.settle()
             task = asyncio.create_task(self._beside(server, beside), name="front") if beside else None
             await self._watch(server)
             if task is not None:

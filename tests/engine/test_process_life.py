@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -38,11 +39,12 @@ def paths() -> Iterator[Paths]:
 
 
 @pytest.fixture(autouse=True)
-def signals_as_before() -> Iterator[None]:
+def process_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+    gc.unfreeze()
 
 
 @dataclass
@@ -148,6 +150,12 @@ async def test_an_active_run_keeps_it_alive(paths: Paths) -> None:
         clock.seconds += 10_000
         assert (await ask(paths, "GET", "/engine"))["active_runs"] == 1
         assert not task.done()
+
+
+async def test_what_the_start_has_made_is_left_out_of_later_collections(paths: Paths) -> None:
+    assert gc.get_freeze_count() == 0
+    async with living(paths):
+        assert gc.get_freeze_count() > 10_000
 
 
 async def test_memory_is_given_back_once_when_the_runs_are_forgotten(
