@@ -105,6 +105,7 @@ BUDGETS = (
             "run accepted",
             "first event",
             "first text, last 10 messages told",
+            "provider asked, all messages told",
             "first text, all messages told",
         )
         for count in ("10", "10,000")
