@@ -111,14 +111,15 @@ def written(
     path: str,
     *,
     body: Any = None,
+    text: str = "",
     form: tuple[Mapping[str, str], tuple[str, str, bytes] | None] | None = None,
     query: Mapping[str, str] | None = None,
     key: str = "",
 ) -> bytes:
-    """A request in bytes. `body` is JSON; `form` fields and a file (its field, its name, its contents); `key` an
-    Idempotency-Key."""
+    """A request in bytes. `body` is JSON, `text` such as it is; `form` fields and a file (its field, its name, its
+    contents); `key` an Idempotency-Key."""
     where = quote(path, safe="/%?&=+[]") + (f"?{urlencode(query)}" if query else "")
-    kind, content = "application/json", b"" if body is None else json.dumps(body).encode()
+    kind, content = "application/json", (text if body is None else json.dumps(body)).encode()
     if form is not None:
         kind, content = f"multipart/form-data; boundary={_BOUNDARY}", _form(*form)
     idempotent = f"Idempotency-Key: {key}\r\n" if key else ""
