@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playground_tui.paths import private_directory
+from playground_tui.paths import private_directory, set_aside
 from playground_tui.text import clean
 
 LOCK_PATIENCE = 0.5
@@ -126,17 +126,8 @@ class JsonStore:
         return body
 
     def _set_aside(self, name: str, why: str) -> None:
-        date = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._now()))
-        stem = f"{name.removesuffix('.json')}.broken-{date}"
-        target = next(
-            target
-            for number in itertools.count(1)
-            if not os.path.lexists(
-                target := self.directory / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
-            )
-        )
         try:
-            (self.directory / name).rename(target)
+            target = set_aside(self.directory / name, self._now())
         except FileNotFoundError:
             return
         except OSError as error:
