@@ -122,8 +122,10 @@ def _command(given: Sequence[str]) -> int:
 
 
 def _settings(arguments: argparse.Namespace, paths: Paths, environ: Mapping[str, str]) -> Settings:
-    from playground_tui.config import ConfigError, Settings, load_settings  # noqa: PLC0415
+    from playground_tui.config import ConfigError, Settings, load_settings, settings_of_a_screen  # noqa: PLC0415
 
+    if arguments.command is None:
+        return settings_of_a_screen(paths, environ, vars(arguments))
     try:
         return load_settings(paths, environ, vars(arguments))
     except ConfigError:

@@ -114,6 +114,15 @@ def private_directory(path: Path) -> Path:
     return path
 
 
+def reason_of(error: OSError) -> str:
+    """Why the disk refused, as the rest of a sentence without its full stop."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "it is not writable"
+    return (error.strerror or str(error)).rstrip(".")
+
+
 def set_aside(path: Path, now: float | None = None) -> Path:
     """Rename what lies at `path` to `NAME.broken-DATE.SUFFIX` beside it (never over something else); where it is now.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from playground_tui.paths import Paths, is_usable, private_directory, set_aside
 _MOUNTS = Path("/proc/mounts")
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "lustre", "beegfs", "gpfs", "glusterfs"}
 _NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse")
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How blanks and backslashes are written in the table of mounts."""
 _ASK_AGAIN = 0.02
 
 
@@ -129,7 +132,7 @@ def filesystem_type(directory: Path, *, mounts: Path = _MOUNTS) -> str:
     found, kind = -1, ""
     for line in lines:
         _, point, type_, *_ = line.split(" ")
-        place = Path(point.encode().decode("unicode_escape"))
+        place = Path(_OCTAL.sub(lambda match: chr(int(match[1], 8)), point))
         depth = len(place.parts)
         if depth >= found and resolved.is_relative_to(place):
             found, kind = depth, type_

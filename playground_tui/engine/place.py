@@ -11,7 +11,7 @@ from playground_tui.engine.lock import DataLock, LockHeld
 from playground_tui.engine.store.database import Database
 from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.store.opening import move_aside
-from playground_tui.paths import Paths, private_directory, set_aside
+from playground_tui.paths import Paths, private_directory, reason_of, set_aside
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +45,10 @@ class Place:
             )
         try:
             await self._put_back(database)
-        except (OSError, StoreFailed) as error:
-            return f"The engine's data in {self._paths.data} was removed and cannot be written again: {_words(error)}."
+        except OSError as error:
+            return f"The engine's data in {self._paths.data} was removed and is not written again: {reason_of(error)}."
+        except StoreFailed as failure:
+            return str(failure)
         return ""
 
     async def _put_back(self, database: Database) -> None:
@@ -79,8 +81,4 @@ class Place:
                 set_aside(self._paths.engine_file)
             self._address.write(self._paths.engine_file)
         except OSError as error:
-            _log.error("%s cannot be written: %s", self._paths.engine_file, error)
-
-
-def _words(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).rstrip(".")
+            _log.error("%s cannot be written: %s", self._paths.engine_file, reason_of(error))

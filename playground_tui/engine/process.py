@@ -24,7 +24,7 @@ from playground_tui.engine.server import EngineServer
 from playground_tui.engine.store.failures import StoreError, StoreFailed
 from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.engine.store.purge import KEPT, purge
-from playground_tui.paths import Paths, private_directory
+from playground_tui.paths import Paths, private_directory, reason_of
 from playground_tui.protocol import PROTOCOL, SCHEMA
 
 LOOK_EVERY = 5.0
@@ -223,6 +223,9 @@ async def detached(paths: Paths, lock: DataLock) -> int:
         await EngineProcess(paths, lock).run()
     except (StoreError, CannotListen) as error:
         _log.error("%s", error)
+        return 1
+    except OSError as error:
+        _log.error("The engine cannot begin: %s (%s).", reason_of(error), error.filename or paths.data)
         return 1
     return 0
 

@@ -300,6 +300,16 @@ async def test_files_in_vector_stores_are_indexed_again(tmp_path: Path) -> None:
         assert c.execute("SELECT count(*) FROM chunks").fetchone() == (0,)
 
 
+def test_a_database_that_another_program_holds_is_left_to_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "PATIENCE", 0.01)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(UnreadableDatabase, match=r"cannot use its database .*: another program has locked it\.$"):
+            open_store(path)
+    assert [entry.name for entry in path.parent.iterdir()] == ["engine.db"]
+
+
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDatabase, match=r"engine\.db cannot be used: No such file or directory\.$"):
         open_store(tmp_path / "missing" / "engine.db")

@@ -24,6 +24,8 @@ from playground_tui.protocol import SCHEMA
 
 LONGEST_CHECK = 1.0
 """Seconds that a start may look for broken pages; in a large database the rest is found when it is read."""
+PATIENCE = 5.0
+"""Seconds to wait for another program that holds the database."""
 _STEPS = 10_000
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -82,7 +84,7 @@ def revision_of(path: Path) -> str:
 
 
 def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=PATIENCE)
 
 
 # --- what is there

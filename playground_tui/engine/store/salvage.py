@@ -24,6 +24,7 @@ Salvaged = dict[str, int]
 
 _COUNTED = ("assistants", "threads", "messages", "runs", "files", "vector_stores")
 _MADE_AGAIN = {"chunks", "gone_chunks"}
+_HELD = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _FARTHEST = 2**40
 """No table has as many rows: where the last one cannot be read, it is looked for up to here."""
 _PARENTS = (
@@ -59,7 +60,10 @@ _INDEX_AGAIN = (
 
 
 def salvage(damaged: Path, new: Path) -> Salvaged:
-    """Copy what can be read of `damaged` into `new`, which has empty tables. Raises sqlite3.Error for `new` alone."""
+    """Copy what can be read of `damaged` into `new`, which has empty tables.
+
+    Raises sqlite3.Error when another program holds one of them, or the disk refuses `new`.
+    """
     with (
         closing(sqlite3.connect(f"file:{quote(str(damaged))}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(new, isolation_level=None)) as target,
@@ -123,8 +127,10 @@ def _rows(source: sqlite3.Connection, query: str) -> Iterator[tuple[int, *tuple[
                 after = row[0]
                 yield row
             return
-        except sqlite3.DatabaseError:
-            beyond = _next_readable(source, query, after)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname.startswith(_HELD):
+                raise
+        beyond = _next_readable(source, query, after)
         if beyond is None:
             return
         with suppress(sqlite3.DatabaseError):
