@@ -51,7 +51,8 @@ class EngineAddress:
                 socket=Path(str(raw["socket"])),
                 pid=int(raw["pid"]),
                 protocol=int(raw["protocol"]),
-                **{name: str(raw.get(name, "")) for name in ("schema", "build", "version", "host", "boot_id")},
+                host=str(raw["host"]),
+                **{name: str(raw.get(name, "")) for name in ("schema", "build", "version", "boot_id")},
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -279,7 +279,7 @@ def _opened_to_lock(path: Path) -> int:
 def sentence_of(directory: Path, error: OSError) -> str:
     """What a failed write means to the user, in one line."""
     place, cause = (clean(words, newlines=False) for words in (str(directory), reason_of(error)))
-    return f"Nothing can be saved in {place}: {cause}. All is kept in memory and written as soon as it can be."
+    return f"Nothing can be saved in {place}: {cause}. It is kept in memory and written when it can be."
 
 
 def _contents(path: Path) -> bytes:

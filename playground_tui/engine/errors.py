@@ -191,8 +191,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _on_store_failed(_request: Request, error: Exception) -> Response:
     """507: the request was in order, and what it asks for cannot be kept now."""
-    sentence = f"{error} Nothing of this request was kept."
-    return answer(ApiError(sentence, status=NO_ROOM, type="server_error", code="store_failed"))
+    return answer(ApiError(str(error), status=NO_ROOM, type="server_error", code="store_failed"))
 
 
 async def _on_anything(_request: Request, _error: Exception) -> Response:

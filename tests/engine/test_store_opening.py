@@ -305,7 +305,7 @@ def test_a_database_that_another_program_holds_is_left_to_it(path: Path, monkeyp
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(UnreadableDatabase, match=r"cannot use its database .*: another program has locked it\.$"):
+        with pytest.raises(UnreadableDatabase, match=r"cannot use its database: another program has locked it \("):
             open_store(path)
     assert [entry.name for entry in path.parent.iterdir()] == ["engine.db"]
 

@@ -60,7 +60,7 @@ def failure_of(error: BaseException, path: Path) -> StoreFailed | None:
     if not isinstance(error, OperationalError | sqlite3.OperationalError):
         return None
     words = next((words for code, words in _DISK.items() if name.startswith(code)), str(original))
-    return StoreFailed(f"The engine cannot use its database {path}: {words}.", "disk")
+    return StoreFailed(f"The engine cannot use its database: {words}.", "disk")
 
 
 def damage(path: Path, what: str) -> StoreFailed:

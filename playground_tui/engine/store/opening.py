@@ -71,7 +71,7 @@ def open_store(path: Path, *, journal: Journal = "WAL") -> Opened:
 def _unusable(path: Path, error: Exception) -> str:
     failure = failure_of(error, path)
     if failure is not None:
-        return str(failure)
+        return f"{str(failure).removesuffix('.')} ({path})."
     return f"The database {path} cannot be used: {getattr(error, 'strerror', None) or error}."
 
 
@@ -95,7 +95,8 @@ def _clear_the_way(path: Path) -> list[str]:
     database that is not there, which would be taken for those of the next; what was done."""
     notices = []
     for place in (path, *(path.with_name(path.name + suffix) for suffix in _COMPANIONS)):
-        if os.path.lexists(place) and not (is_usable(place, links=True) and path.exists()):
+        # SQLite follows a link to a database, not one to a journal.
+        if os.path.lexists(place) and not (is_usable(place, links=place == path) and path.exists()):
             notices.append(f"{place} could not be used: it was set aside as {move_aside(place).name}.")
     return notices
 
