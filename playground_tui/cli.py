@@ -10,7 +10,7 @@ from playground_tui import __version__
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
     from pathlib import Path
     from typing import Any, NoReturn
@@ -122,8 +122,10 @@ def _command(given: Sequence[str]) -> int:
 
 
 def _settings(arguments: argparse.Namespace, paths: Paths, environ: Mapping[str, str]) -> Settings:
-    from playground_tui.config import ConfigError, Settings, load_settings  # noqa: PLC0415
+    from playground_tui.config import ConfigError, Settings, load_settings, settings_of_a_screen  # noqa: PLC0415
 
+    if arguments.command is None:
+        return settings_of_a_screen(paths, environ, vars(arguments))
     try:
         return load_settings(paths, environ, vars(arguments))
     except ConfigError:
@@ -198,7 +200,7 @@ def _module(command: str) -> Any:
 def _run_headless(arguments: argparse.Namespace, settings: Settings, paths: Paths, environ: Mapping[str, str]) -> int:
     import asyncio  # noqa: PLC0415
 
-    opener = Opener(settings, paths, environ)
+    opener = Opener(settings, paths, environ, on_notice=lambda notice: _say(notice, 0))
     run = _module(arguments.command).run
     if arguments.command == "serve":
         from functools import partial  # noqa: PLC0415
@@ -227,7 +229,16 @@ async def become_engine(paths: Paths, serving: Serving) -> int | None:
 class Opener:
     """Finds or starts the server of this start, as often as it is called, and hands the settings over to it."""
 
-    def __init__(self, settings: Settings, paths: Paths, environ: Mapping[str, str]):
+    def __init__(
+        self,
+        settings: Settings,
+        paths: Paths,
+        environ: Mapping[str, str],
+        *,
+        on_notice: Callable[[str], object] | None = None,
+    ):
+        """`on_notice` is told what was wrong when the engine started; without it whoever watches the engine asks."""
+        self._on_notice = on_notice
         self._settings = settings
         self._paths = paths
         self._environ = environ
@@ -258,7 +269,10 @@ class Opener:
         if previous is None or address.socket != self._socket:
             previous = client_class.for_engine(address.socket, label=label(), provider=settings.provider)
             self._socket = address.socket
-        await previous.engine_settings(handover)
+        status = await previous.engine_settings(handover)
+        if self._on_notice is not None:
+            for notice in status.notices:
+                self._on_notice(notice)
         return previous
 
     async def _engine(self) -> EngineAddress:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playground_tui.credentials import Found, Secret, Sources, find_key, is_key
-from playground_tui.paths import Paths
+from playground_tui.paths import Paths, opened
 from playground_tui.text import shorten
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -69,6 +69,8 @@ class Settings:
     letters: Literal["auto", "unicode", "ascii"] = "auto"
     plain: bool = False
     """Lines in place of the screen, for screen readers."""
+    problem: str = ""
+    """Why `config.toml` is not used, in a sentence."""
 
 
 def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, object]) -> Settings:
@@ -76,13 +78,23 @@ def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, o
 
     Raises ConfigError for a file that cannot be read or parsed, an unknown key, or a value of the wrong type.
     """
-    table = _read(paths.config_file)
-    _check_table(table, _TOP, paths.config_file, "")
-    display = table.pop("display", {})
-    _check_table(display, _DISPLAY, paths.config_file, "display.")
-    for name, provider in table.get("providers", {}).items():
-        _check_provider(name, provider, paths.config_file)
-    chosen: dict[str, Any] = {**table, **display, **_from_environment(environ), **_from_argv(argv)}
+    return _chosen(_from_file(paths.config_file), environ, argv)
+
+
+def settings_of_a_screen(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, object]) -> Settings:
+    """As `load_settings`, but a broken file keeps nobody out: the defaults are used, and `problem` says why.
+
+    Raises ConfigError for what the environment or the command line has.
+    """
+    try:
+        table = _from_file(paths.config_file)
+    except ConfigError as error:
+        table = {"problem": f"{error} It is left as it is; until it is mended the defaults are used."}
+    return _chosen(table, environ, argv)
+
+
+def _chosen(table: Json, environ: Mapping[str, str], argv: Mapping[str, object]) -> Settings:
+    chosen: dict[str, Any] = {**table, **_from_environment(environ), **_from_argv(argv)}
     if chosen.get("server") != table.get("server", chosen.get("server")):
         for name in _SERVER_KEY.intersection(chosen):
             del chosen[name]  # They lead to the key of the configured server, which no other one is to see.
@@ -111,12 +123,25 @@ def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[st
 # --- reading and checking
 
 
+def _from_file(file: Path) -> dict[str, Any]:
+    table = _read(file)
+    _check_table(table, _TOP, file, "")
+    display = table.pop("display", {})
+    _check_table(display, _DISPLAY, file, "display.")
+    for name, provider in table.get("providers", {}).items():
+        _check_provider(name, provider, file)
+    return {**table, **display}
+
+
 def _read(file: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 -- most starts have no configuration
 
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        with opened(file, os.O_RDONLY) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as source:
+            return tomllib.loads(source.read().decode())
+    except FileNotFoundError as error:
+        if file.is_symlink():
+            raise ConfigError(f"{file} is a link to a file that is not there.") from error
         return {}
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error

@@ -24,6 +24,8 @@ COALESCE = 0.1
 """Seconds from a change to its write; changes that come meanwhile go with it."""
 SYNC_WITHIN = 4.0
 """Seconds from a write to its fsync."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks whether the directory is still there; everything is written again when it is not."""
 RETRY = 3.0
 """Seconds until what failed is tried again."""
 _PATIENCE = 2.0
@@ -99,12 +101,12 @@ class Writer:
             with contextlib.suppress(queue.Empty):
                 self._wake.get(timeout=left)
 
-    def _pause(self) -> float | None:
-        """Seconds until there is something to do by itself, or None."""
+    def _pause(self) -> float:
+        """Seconds until there is something to do by itself: at the latest, to see that the files are still there."""
         if self._problem or any(wish is not self._done.get(name) for name, wish in list(self._wanted.items())):
             return RETRY
         if not self._unsynced:
-            return None
+            return LOOK_EVERY
         return max(min(list(self._unsynced.values())) + SYNC_WITHIN - time.monotonic(), 0.0)
 
     def _sync_is_due(self) -> bool:
@@ -138,7 +140,9 @@ class Writer:
             try:
                 self._store.sync(name)
             except OSError as error:
+                # The system may take for written what the disk has refused: only a new file can be trusted.
                 self._unsynced[name] = written
+                self._done.pop(name, None)
                 return sentence_of(self._store.directory, error)
         return ""
 

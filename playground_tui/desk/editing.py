@@ -115,6 +115,7 @@ class Editing:
             raise AssistantsError("Not connected yet: the list opens as soon as the server has answered.")
         assistant = await client.retrieve_assistant(assistant_id)
         await self._leave()
+        self._take_typed()
         draft, edited_at = _kept(self._desk, assistant_id)
         unsaved = (draft, edited_at) if draft.edits else (AssistantDraft(assistant.raw), 0.0)
         self._begin(assistant_id, *unsaved)
@@ -147,6 +148,7 @@ class Editing:
 
     def _begin(self, key: str, draft: AssistantDraft, edited_at: float = 0.0) -> None:
         """Show a draft that was last edited at this time (Unix seconds; 0 for never)."""
+        self._take_typed()
         self.key = key
         self._edited_at = edited_at
         self._creating.begin(key)
@@ -201,6 +203,11 @@ class Editing:
         self._keep(draft)
         if self.editor is not None:
             self.editor.edit(draft)
+
+    def _take_typed(self) -> None:
+        """What was typed this very moment belongs to the draft that is left: another one is about to be shown."""
+        if self.key and (draft := self._form.settle()) != self._shown:
+            self.edited(draft)
 
     def keep(self) -> None:
         """Put the draft into the cache as it stands on the screen (before the program ends)."""

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
+from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.store.idempotency import KeyReused
 from playground_tui.engine.store.paging import UnknownCursor
 from playground_tui.engine.store.runs import ActiveRun
@@ -188,6 +189,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return response
 
 
+async def _on_store_failed(_request: Request, error: Exception) -> Response:
+    """507: the request was in order, and what it asks for cannot be kept now."""
+    return answer(ApiError(str(error), status=NO_ROOM, type="server_error", code="store_failed"))
+
+
 async def _on_anything(_request: Request, _error: Exception) -> Response:
     sentence = "The engine failed on this request. Its log says more."
     return answer(ApiError(sentence, status=500, type="server_error"))
@@ -200,6 +206,7 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     ActiveRun: _on_refusal,
     Expired: _on_refusal,
     KeyReused: _on_key_reused,
+    StoreFailed: _on_store_failed,
     UploadRefused: _on_upload_refused,
     ClientDisconnect: _on_hang_up,
     HTTPException: _on_http,

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from io import TextIOWrapper
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +23,7 @@ from textual.widgets import Static
 from playground_tui.config import Settings
 from playground_tui.desk.faults import note, record
 from playground_tui.desk.signals import Deadline, leave_on_signals
+from playground_tui.desk.trouble import Trouble
 from playground_tui.display import Display, choose
 from playground_tui.letters import Letters
 from playground_tui.paths import Paths
@@ -72,13 +73,14 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         self._split: SplitScreen | None = None
         self.takes_keys = False  # not before there is a composer
         self._split_keys = SplitKeys(monotonic)
-        self._problem = ""
         self._leaving = False
         self.deadline: Deadline | None = None
         """Armed when the program is left, so that nothing keeps it from ending."""
         self._settings = settings
         self._paths = paths
         self._environ = environ
+        self._trouble = Trouble(self._trouble_changed)
+        self._trouble.tell("settings", settings.problem)
 
     @cached_property
     def desk(self) -> Desk:
@@ -86,10 +88,10 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         from playground_tui.cache.cache import Cache, server_key  # noqa: PLC0415
         from playground_tui.desk.desk import Desk  # noqa: PLC0415
 
-        key = server_key(self._settings.server)
-        cache = Cache.open(self._paths.cache, key, on_problem=self._disk_problem, on_notice=self._notice)
+        key, on_problem = server_key(self._settings.server), partial(self._trouble.tell, "cache")
+        cache = Cache.open(self._paths.cache, key, on_problem=on_problem, on_notice=self._notice)
         known = self._settings, self._paths, self._environ, cache
-        return Desk(*known, work=self._work, say=self.say, stop=self._stop_workers)
+        return Desk(*known, work=self._work, say=self.say, stop=self._stop_workers, trouble=self._trouble)
 
     def _show_as_chosen(self, display: Display) -> None:
         """Take theme, colours and letters as chosen for this terminal."""
@@ -155,8 +157,7 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         """The screen is painted: say what could not be said before, and look for the server."""
         for sentence in self._notices:
             self.say(sentence)
-        if self._problem:
-            split.show_disk_problem(self._problem)
+        self._show_trouble()
         split.connect()
 
     def is_swallowed(self, key: events.Key) -> bool:
@@ -174,11 +175,14 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         if self._split is not None:
             self._split.notice.say(sentence)
 
-    def _disk_problem(self, sentence: str) -> None:
-        """Saving stopped to work, or works again (""). Called from any thread."""
-        self._problem = sentence
+    def _trouble_changed(self) -> None:
+        """Something cannot be saved, or can again. Called from any thread."""
         if self._split is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._split.show_disk_problem, sentence)
+            self._loop.call_soon_threadsafe(self._show_trouble)
+
+    def _show_trouble(self) -> None:
+        if self._split is not None:
+            self._split.show_trouble(self._trouble.sentence)
 
     def _notice(self, sentence: str) -> None:
         """A cache file was set aside or left alone. Called from any thread, also before there is a screen."""

@@ -163,8 +163,8 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.pane = "form" if self.form_pane in event.widget.ancestors_with_self else "chat"
 
-    def show_disk_problem(self, sentence: str) -> None:
-        """A line that stays until the disk is well again; "" when it is."""
+    def show_trouble(self, sentence: str) -> None:
+        """A line that stays until it is over; "" when it is."""
         self.disk.update(Content(clean(sentence, newlines=False)))
         self.disk.display = bool(sentence)
 

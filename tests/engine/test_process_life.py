@@ -23,7 +23,8 @@ from playground_tui.engine import process as process_module
 from playground_tui.engine.lock import DataLock
 from playground_tui.engine.process import CannotBegin, EngineProcess, detached, in_front, socket_path
 from playground_tui.engine.runs import service as runs_module
-from playground_tui.engine.store.database import Database, NewerDatabase
+from playground_tui.engine.store.failures import NewerDatabase
+from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.launch import EngineSilent, ask_engine, find_engine
 from playground_tui.paths import Paths
 from tests.support.engine import NO_PROVIDERS, paths_in, short_directory
@@ -217,14 +218,9 @@ async def test_it_says_again_where_it_is_when_that_was_deleted(paths: Paths) -> 
 
 async def test_it_leaves_a_data_directory_that_is_gone_when_nobody_uses_it(paths: Paths) -> None:
     async with living(paths, look_every=0.01) as task:
-        reader, writer = await asyncio.open_unix_connection(socket_path(paths))
-        writer.write(b"GET /v1/changes HTTP/1.1\r\nHost: engine\r\n\r\n")
-        await reader.readuntil(b": changes")
-        paths.engine_lock.unlink()
-        assert (await ask(paths, "GET", "/engine"))["connections"] == 1
-        assert not task.done()
-        writer.close()
+        shutil.rmtree(paths.data)
         await task
+    assert not paths.data.exists()
 
 
 async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths) -> None:
@@ -232,13 +228,13 @@ async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths)
         for name in ("old", "new"):
             made = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/echo", "name": name})
             await ask(paths, "DELETE", f"/v1/assistants/{made['id']}")
-    database = Database.open(paths.database)
+    database = open_store(paths.database).database
     old = text("UPDATE assistants SET deleted_at = 1 WHERE body LIKE '%old%'")
     await database.write(lambda c: c.execute(old).rowcount)
     database.close()
     async with living(paths):
         pass
-    database = Database.open(paths.database)
+    database = open_store(paths.database).database
     bodies = await database.read(lambda c: c.execute(text("SELECT body FROM assistants")).scalars().all())
     database.close()
     assert len(bodies) == 1 and '"new"' in bodies[0]
@@ -247,10 +243,10 @@ async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths)
 def test_the_log_of_a_detached_engine_says_why_it_did_not_start(
     paths: Paths, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def newer(*_: Any, **__: Any) -> Database:
+    def newer(*_: Any, **__: Any) -> Opened:
         raise NewerDatabase("made by a newer version")
 
-    monkeypatch.setattr(process_module.Database, "open", newer)
+    monkeypatch.setattr(process_module, "open_store", newer)
     lock = DataLock.of(paths)
     assert asyncio.run(detached(paths, lock)) == 1
     lock.release()

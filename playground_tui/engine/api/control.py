@@ -44,6 +44,8 @@ def description(server: EngineServer) -> dict[str, Any]:
         "started_at": server.started_at,
         "connections": server.activity.connections,
         "active_runs": server.engine.runs.active_count,
+        "problem": server.health.problem,
+        "notices": server.notices,
         "listeners": [{"host": host, "port": port} for host, port in server.own_addresses()],
         **server.engine.providers.describe(),
     }

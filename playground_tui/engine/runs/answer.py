@@ -24,6 +24,7 @@ from playground_tui.engine.runs.states import COMPLETED
 from playground_tui.engine.runs.tools.citations import Annotator, Sources
 from playground_tui.engine.runs.tools.offer import Offer
 from playground_tui.engine.store import messages, steps
+from playground_tui.engine.store.failures import StoreFailed
 
 CHECKPOINT_SECONDS = 0.25
 """How often the text so far is written to the store. Its beginning is there before anybody sees it."""
@@ -163,7 +164,7 @@ class OpenMessage:
         text = {"content": self.content}
         try:
             await self._live.around.database.write(partial(messages.update, message_id=self.message_id, changes=text))
-        except (SQLAlchemyError, OSError) as error:
+        except (StoreFailed, SQLAlchemyError, OSError) as error:
             _log.warning("The text of %s could not be kept while it came: %s", self.message_id, error)
             return False
         return True

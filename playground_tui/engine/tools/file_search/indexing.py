@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from playground_tui.engine.files import Files
 from playground_tui.engine.store import chunks, store_files
 from playground_tui.engine.store import files as file_objects
 from playground_tui.engine.store.chunks import NewChunk
 from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.store.store_files import Waiting
 from playground_tui.engine.store.unknown import Unknown
 from playground_tui.engine.tools.file_search.chunking import Chunk
@@ -116,7 +115,7 @@ class Indexer:
                 calls = self._calls
                 while await self._index_next() or await self._forget_next() or await self._embed_next():
                     pass
-        except SQLAlchemyError as error:
+        except StoreFailed as error:
             _log.error("indexing has to wait: %s", error)
 
     async def _index_next(self) -> bool:
