@@ -18,7 +18,8 @@ from typing import Any
 
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, build_id, lock_is_held
-from playground_tui.paths import PathError, Paths, private_directory
+from playground_tui.paths import PathError, Paths, opened, private_directory, reason_of
+from playground_tui.peers import NotOurs, check_directory
 from playground_tui.protocol import PROTOCOL, SCHEMA
 from playground_tui.text import clean
 
@@ -29,6 +30,15 @@ CHECK_SECONDS = 3600.0
 _POLL = 0.02
 _REFUSED = 400
 _TAIL_LINES = 6
+_TAIL_BYTES = 16_384
+_ROOM = 65_536
+"""Bytes that an engine needs on its disk to begin."""
+_INHERITED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TZDIR|TMPDIR|XDG_\w+|VIRTUAL_ENV|CONDA_PREFIX"
+    r"|(PYTHON|LD_|DYLD_|NIX_|COVERAGE_|SSL_CERT_)\w*|(HTTP|HTTPS|ALL|NO)_PROXY",
+    re.IGNORECASE,
+)
+"""What an engine needs of the environment of who starts it first: where programs and files are, and the way out."""
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
@@ -107,12 +117,16 @@ def ask_engine(
 ) -> dict[str, Any]:
     """One control request over the Unix socket; the answer's JSON object.
 
-    Raises EngineSilent without an answer, LaunchError with the engine's own sentence when it refuses.
+    Raises EngineSilent without an answer, LaunchError with the engine's own sentence when it refuses, or when the
+    socket may be another user's.
     """
     content = b"" if body is None else json.dumps(body).encode()
     try:
+        check_directory(path)
         status, answer = _exchange(path, request_bytes(method, target, content), timeout)
         raw = json.loads(answer or b"{}")
+    except NotOurs as error:
+        raise LaunchError(str(error)) from error
     except (OSError, ValueError) as error:
         raise EngineSilent(str(error)) from error
     if status >= _REFUSED:
@@ -213,6 +227,8 @@ class _Arrival:
         self._paths = paths
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
+        self._logged = 0
+        """How long the log was before this start."""
         self._found: EngineAddress | None = None
 
     def wait(self) -> EngineAddress:
@@ -228,7 +244,7 @@ class _Arrival:
         if self._process is None or self._process.poll() == ANOTHER_RUNS:
             self._begin()
         elif self._process.poll() is not None:
-            raise LaunchError(f"The engine did not start. {last_words(self._paths.engine_log)}".rstrip())
+            raise LaunchError(f"The engine did not start. {last_words(self._paths.engine_log, self._logged)}".rstrip())
         return False
 
     def _reached(self, address: EngineAddress) -> bool:
@@ -245,9 +261,11 @@ class _Arrival:
         if lock_is_held(self._paths.engine_lock):
             return
         try:
-            for directory in (self._paths.data, self._paths.state, self._paths.runtime):
+            for directory in (self._paths.data, self._paths.runtime):
                 private_directory(directory)
+            _require_room(self._paths.data)
             with _log(self._paths.engine_log) as log:
+                self._logged = os.fstat(log).st_size
                 self._process = subprocess.Popen(
                     engine_command(self._paths),
                     stdin=subprocess.DEVNULL,
@@ -259,8 +277,11 @@ class _Arrival:
                 )
             # It outlives this process or not: either way somebody waits for it, and no zombie stays.
             threading.Thread(target=self._process.wait, daemon=True).start()
-        except (OSError, PathError) as error:
+        except PathError as error:
             raise LaunchError(f"The engine cannot be started: {error}") from error
+        except OSError as error:
+            place = error.filename or self._paths.data
+            raise LaunchError(f"The engine cannot be started: {reason_of(error)} ({place}).") from error
 
     def _too_late(self) -> str:
         if self._found is not None:
@@ -268,7 +289,8 @@ class _Arrival:
                 f"The engine (process {self._found.pid}) does not answer at {self._found.socket}. "
                 f"Stop it with `playground-tui engine stop`, or kill {self._found.pid}."
             )
-        return f"The engine did not answer within {self._timeout:.0f} s. {tail(self._paths.engine_log)}".rstrip()
+        words = tail(self._paths.engine_log, self._logged)
+        return f"The engine did not answer within {self._timeout:.0f} s. {words}".rstrip()
 
 
 def engine_command(paths: Paths) -> list[str]:
@@ -283,42 +305,66 @@ def check_command(paths: Paths) -> list[str]:
 
 
 def engine_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the engine inherits: no credentials, for keys are handed over by each visitor; and where this package is."""
-    kept = {name: value for name, value in environ.items() if not _SECRET_NAME.search(name)}
+    """What the engine inherits: no credentials, for keys are handed over by each visitor; and where this package is.
+
+    A key may be in a variable of any name: so only what is needed is passed on.
+    """
+    names = [name for name in environ if _INHERITED.fullmatch(name) and not _SECRET_NAME.search(name)]
+    kept = {name: environ[name] for name in names}
     package_parent = str(Path(__file__).parent.parent)
     if "site-packages" not in package_parent:
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, kept.get("PYTHONPATH")]))
     return kept
 
 
-def tail(log: Path) -> str:
-    """The last lines of the log in a sentence, "" when there are none."""
+def tail(log: Path, start: int = 0) -> str:
+    """The last lines of the log from byte `start` on, in a sentence; "" when there are none."""
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        with opened(log, os.O_RDONLY) as descriptor:
+            os.lseek(descriptor, max(start, os.fstat(descriptor).st_size - _TAIL_BYTES), os.SEEK_SET)
+            lines = os.read(descriptor, _TAIL_BYTES).decode(errors="replace").splitlines()
     except OSError:
         return ""
     last = [clean(line) for line in lines[-_TAIL_LINES:] if line.strip()]
     return f"The end of {log}:\n" + "\n".join(f"  {line}" for line in last) if last else ""
 
 
-def last_words(log: Path) -> str:
-    """Why an engine ended: its own sentence where it said one, else the end of its log."""
-    words = tail(log)
+def last_words(log: Path, start: int = 0) -> str:
+    """Why an engine ended: its own sentence where it said one, else the end of its log from byte `start` on."""
+    words = tail(log, start)
     _, marked, sentence = words.rpartition("\n")[2].partition(" ERROR ")
     return sentence if marked else words
 
 
 @contextmanager
 def _log(path: Path) -> Iterator[int]:
-    """The log opened for appending, 0600. It begins anew when it has grown beyond a megabyte."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    if path.exists() and path.stat().st_size > 1_000_000:
-        flags |= os.O_TRUNC
-    descriptor = os.open(path, flags, 0o600)
+    """The log opened for appending, 0600. It begins anew when it has grown beyond a megabyte. Where it cannot be had,
+    an engine without a log is better than none."""
+    try:
+        descriptor = _opened_log(private_directory(path.parent) / path.name)
+    except OSError:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _opened_log(path: Path) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    if os.fstat(descriptor).st_size > 1_000_000:
+        os.ftruncate(descriptor, 0)
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _require_room(directory: Path) -> None:
+    """An engine that finds no room on its disk could not even say so in its log. Raises OSError."""
+    place = directory / f".room-{os.getpid()}"
+    try:
+        place.write_bytes(bytes(_ROOM))
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def _within(seconds: float, predicate: Callable[[], bool]) -> bool:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import stat
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 APP = "playground-tui"
 """The name of the program's directories."""
+
+
+NO_FILE = frozenset({errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO})
+"""What the system answers where a file was to be opened and something else lies there, or what is not ours."""
 
 
 class PathError(OSError):
@@ -104,6 +112,60 @@ def private_directory(path: Path) -> Path:
     if stat.S_IMODE(found.st_mode) != 0o700:
         path.chmod(0o700)
     return path
+
+
+def reason_of(error: OSError) -> str:
+    """Why the disk refused, as the rest of a sentence without its full stop."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "it is not writable"
+    return (error.strerror or str(error)).rstrip(".")
+
+
+def set_aside(path: Path, now: float | None = None) -> Path:
+    """Rename what lies at `path` to `NAME.broken-DATE.SUFFIX` beside it (never over something else); where it is now.
+
+    `now` is in Unix seconds. Raises OSError.
+    """
+    date = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    for number in itertools.count(1):
+        again = "" if number == 1 else f"-{number}"
+        target = path.with_name(f"{path.stem}.broken-{date}{again}{path.suffix}")
+        if not os.path.lexists(target):
+            break
+    return path.rename(target)
+
+
+def is_usable(path: Path, *, links: bool = False) -> bool:
+    """Whether a file that can be read and written lies there (with `links` also a link to one), and no directory, pipe
+    or file of another user. One of this user's is made private.
+
+    Raises OSError for what the disk refuses, also when nothing lies there.
+    """
+    try:
+        if path.lstat().st_uid == os.getuid() and not path.is_symlink() and path.is_file():
+            path.chmod(0o600)
+        with opened(path, os.O_RDWR, links=links):
+            return True
+    except OSError as error:
+        if error.errno in NO_FILE or (path.is_symlink() and not path.exists()):
+            return False
+        raise
+
+
+@contextmanager
+def opened(path: Path, flags: int, *, links: bool = True) -> Iterator[int]:
+    """A regular file opened, closed at the end; nothing else is waited for. Raises OSError, with an errno of NO_FILE
+    where something lies there that is not such a file, or not ours to open."""
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK | (0 if links else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise IsADirectoryError(errno.EISDIR, "not a file", str(path))
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _home(environ: Mapping[str, str], kind: str) -> Path:

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from playground_tui import __version__
-from playground_tui.engine.store.database import SCHEMA as STORED_SCHEMA
 from playground_tui.launch import (
     EngineSilent,
     LaunchError,
@@ -29,7 +28,7 @@ from playground_tui.launch import (
     tail,
 )
 from playground_tui.paths import Paths
-from playground_tui.protocol import PROTOCOL, SCHEMA
+from playground_tui.protocol import PROTOCOL
 from tests.support.engine_process import held_lock, home, living, other_engine, process_is_gone, write_address
 from tests.support.wait import until
 
@@ -42,10 +41,6 @@ def paths() -> Iterator[Paths]:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def test_the_program_knows_the_schema_of_its_own_engine() -> None:
-    assert STORED_SCHEMA == SCHEMA
 
 
 def test_the_first_start_begins_an_engine_and_the_second_finds_it(
@@ -231,9 +226,16 @@ def test_refusals_are_the_engines_own_words(paths: Paths) -> None:
 
 
 def test_the_engine_inherits_no_credentials() -> None:
-    secret = {"OPENAI_API_KEY": "x", "HF_TOKEN": "x", "PLAYGROUND_TUI_SERVE_KEY": "x", "DB_PASSWORD": "x"}
-    kept = engine_environment({**secret, "PATH": "/bin", "TZ": "UTC"})
-    assert set(kept) - {"PYTHONPATH"} == {"PATH", "TZ"}
+    secret = {
+        "OPENAI_API_KEY": "x",
+        "HF_TOKEN": "x",
+        "PLAYGROUND_TUI_SERVE_KEY": "x",
+        "PYTHON_SECRET": "x",
+        "MY_LLM": "x",
+    }
+    needed = {"PATH": "/bin", "TZ": "UTC", "LC_ALL": "C", "https_proxy": "http://proxy", "XDG_DATA_HOME": "/data"}
+    kept = engine_environment({**secret, **needed})
+    assert {name: value for name, value in kept.items() if name != "PYTHONPATH"} == needed
 
 
 def test_the_log_begins_anew_when_it_is_long(paths: Paths) -> None:
@@ -245,11 +247,24 @@ def test_the_log_begins_anew_when_it_is_long(paths: Paths) -> None:
     assert __version__ in tail(paths.engine_log)
 
 
-def test_a_database_that_is_none_is_named_with_what_to_do(paths: Paths) -> None:
+def test_a_database_that_is_none_is_set_aside_and_named(paths: Paths) -> None:
     paths.data.mkdir(parents=True, mode=0o700)
     paths.database.write_bytes(b"not a database" * 1000)
-    with pytest.raises(LaunchError) as caught:
-        ensure_engine(paths)
-    assert str(caught.value).startswith(f"The engine did not start. The database {paths.database} cannot be used")
-    assert "Move it elsewhere" in str(caught.value)
-    assert "\n" not in str(caught.value)
+    (notice,) = ask_engine(ensure_engine(paths).socket, "GET", "/engine")["notices"]
+    assert notice.startswith(
+        f"The database {paths.database} was damaged (file is not a database): it was set aside as "
+    )
+    assert notice in paths.engine_log.read_text()
+
+
+def test_an_engine_begins_whatever_lies_in_the_place_of_its_lock_its_address_and_its_log(paths: Paths) -> None:
+    for directory in (paths.data, paths.state):
+        directory.mkdir(parents=True, mode=0o700)
+    os.mkfifo(paths.engine_log)
+    paths.engine_file.mkdir()
+    paths.engine_lock.symlink_to("nowhere")
+    notices = ask_engine(ensure_engine(paths).socket, "GET", "/engine")["notices"]
+    assert [notice.split(" could not be used: it was set aside as ")[0] for notice in notices] == [
+        str(paths.engine_lock),
+        str(paths.engine_file),
+    ]

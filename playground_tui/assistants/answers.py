@@ -28,10 +28,10 @@ def said(body: object) -> str:
     return body if isinstance(body, str) else ""
 
 
-def read_object(where: str, response: httpx2.Response) -> Json:
-    """The JSON object in an answer that was read. Raises Malformed, also for an error in its place."""
+def read_object(where: str, response: httpx2.Response, content: bytes) -> Json:
+    """The JSON object in the content of an answer. Raises Malformed, also for an error in its place."""
     try:
-        body = json.loads(response.content)
+        body = json.loads(content)
     except (ValueError, RecursionError):
         raise Malformed(_not_json(where, response)) from None
     if not isinstance(body, dict):

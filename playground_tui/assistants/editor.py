@@ -118,10 +118,12 @@ class Editor:
             self._draft = draft
             self._settle()
 
-    async def create(self, *, key: str) -> Assistant:
+    async def create(self, *, key: str, asked: Mapping[str, Any] | None = None) -> Assistant:
         """Creates the assistant; `key` makes a repetition harmless. An assistant that exists is saved instead.
 
-        Raises NotSendable for a draft with problems, AssistantsError when the server fails.
+        `asked` are the API fields that an earlier attempt with this key asked for, where it is unknown what became of
+        it: the same is asked again, and what was edited since is saved afterwards. Raises NotSendable for a draft with
+        problems, AssistantsError when the server fails.
         """
         async with self._sending:
             if not self._draft.is_new:
@@ -129,7 +131,7 @@ class Editor:
             problem = next(iter(self._draft.problems().values()), "")
             if problem:
                 raise NotSendable(problem)
-            return await self._create(key)
+            return await self._create(key, asked or self._draft.changes())
 
     async def flush(self) -> SaveState:
         """Saves now what is unsaved. Returns how that ended: nothing is raised for a failed save."""
@@ -186,8 +188,7 @@ class Editor:
 
     # Saving
 
-    async def _create(self, key: str) -> Assistant:
-        sent = self._draft.changes()
+    async def _create(self, key: str, sent: Mapping[str, Any]) -> Assistant:
         self._show("saving", "Creating")
         self._stop.clear()
         creating = Tries("", partial(self._client.create_assistant, sent, key=key), self._stop)

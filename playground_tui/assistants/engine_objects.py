@@ -11,7 +11,8 @@ from playground_tui.assistants.objects import Json, object_of, objects_of, text_
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something changed on the server. `kind` is assistant, thread, message, run, or reset (read everything anew)."""
+    """Something changed on the server. `kind` is assistant, thread, message, run, engine (its own state),
+    or reset (read everything anew)."""
 
     sequence: int
     kind: str
@@ -63,16 +64,23 @@ class EngineStatus:
     providers: tuple[ProviderStatus, ...] = ()
     tool_problems: Mapping[str, str] = field(default_factory=dict)
     """Why a tool of the engine's own does not work there, in a sentence, by its type; "" or absent where it does."""
+    problem: str = ""
+    """What is wrong with its store at this moment, in a sentence."""
+    notices: tuple[str, ...] = ()
+    """What was wrong when it started, and what it did about it, in sentences."""
     raw: Json = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         tools = object_of(raw, "tools")
+        notices = raw.get("notices")
         return cls(
             sentence=text_of(raw, "sentence"),
             default_model=text_of(raw, "default_model"),
             default_provider=text_of(raw, "default_provider"),
             providers=tuple(ProviderStatus.from_json(item) for item in objects_of(raw, "providers")),
+            problem=text_of(raw, "problem"),
+            notices=tuple(map(str, notices)) if isinstance(notices, list) else (),
             tool_problems={name: text_of(tools, name) for name in tools},
             raw=dict(raw),
         )

@@ -123,5 +123,6 @@ _MEANINGS = {
     413: ("found the request too large", "Shorten the text."),
     429: ("asks to slow down", _WAIT),
     500: ("has a problem of its own", _WAIT),
+    507: ("cannot keep this", _WAIT),
 }
 """What a status means and what to do, by the status or its hundred."""

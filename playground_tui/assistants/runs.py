@@ -139,7 +139,7 @@ class RunStreams:
     async def _read(self, response: httpx2.Response, reader: RunEvents) -> AsyncGenerator[Event, None]:
         async with aclosing(self._raw_events(response, reader)) as raws:
             async for raw in raws:
-                for event in reader.read(raw):
+                for event in reader.read(raw._replace(data=self._transport.unsaid(raw.data))):
                     yield event
                 if reader.done:
                     break

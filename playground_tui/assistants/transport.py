@@ -21,7 +21,9 @@ from playground_tui.assistants.answers import quote, read_object, said, the_list
 from playground_tui.assistants.backoff import retry_after
 from playground_tui.assistants.errors import AssistantsError, Malformed, NotReachable, rejected
 from playground_tui.assistants.objects import Json
+from playground_tui.peers import NotOurs, check_directory
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
+from playground_tui.redaction import LONG, PLACE, redacted, shown_url
 
 KEEP_ALIVE = 30.0
 """Seconds an idle connection is kept: less than the engine keeps it, so that it is never used as it closes."""
@@ -56,9 +58,10 @@ _ENGINE_HEADERS = {"idempotency-key", CLIENT_HEADER.lower(), PROVIDER_HEADER.low
 class Transport:
     """Requests to one server through the SDK, each failure an `AssistantsError`."""
 
-    def __init__(self, sdk: openai.AsyncOpenAI, where: str, *, is_engine: bool):
+    def __init__(self, sdk: openai.AsyncOpenAI, where: str, *, is_engine: bool, key: str | None = None):
         self.sdk = sdk
         self.where = where
+        self._key = key
         self.is_engine = is_engine
         self.stream_timeout = ENGINE_STREAM if is_engine else SERVER_STREAM
 
@@ -69,7 +72,9 @@ class Transport:
             transport=httpx2.AsyncHTTPTransport(uds=str(socket), limits=_limits(), trust_env=False),
             trust_env=False,
             timeout=ORDINARY,
-            event_hooks={"request": [_own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]},
+            event_hooks={
+                "request": [_own_socket_only(socket), _own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]
+            },
         )
         return cls(_sdk("http://localhost/v1", "engine", http, headers), "the engine", is_engine=True)
 
@@ -86,7 +91,7 @@ class Transport:
             timeout=ORDINARY,
             event_hooks={"request": [_own_headers_only(key, _PASSED_HEADERS)]},
         )
-        return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False)
+        return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False, key=key)
 
     async def ask(
         self,
@@ -177,7 +182,7 @@ class Transport:
 
     def json_object(self, response: httpx2.Response) -> Json:
         """The JSON object in an answer that was read. Raises Malformed."""
-        return read_object(self.where, response)
+        return read_object(self.where, response, self.unsaid(response.content))
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -191,7 +196,7 @@ class Transport:
         except openai.APIConnectionError as error:
             raise self.broken(error.__cause__ or error) from error
         except openai.OpenAIError as error:
-            raise Malformed(f"{self.where} answered with something unreadable: {quote(str(error))}") from error
+            raise Malformed(f"{self.where} answered with something unreadable: {self.quoted(str(error))}") from error
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
             raise self.broken(error) from error
 
@@ -201,11 +206,11 @@ class Transport:
         words = said(error.body) if by_api or "text/plain" in headers.get("content-type", "") else ""
         return rejected(
             error.status_code,
-            quote(words or headers.get("location", "")),
+            self.quoted(words or headers.get("location", "")),
             where=self.where,
             by_api=by_api,
-            code=quote(error.code or ""),
-            param=quote(str(error.param or "")),
+            code=self.quoted(error.code or ""),
+            param=self.quoted(str(error.param or "")),
             retry_after=retry_after(headers),
         )
 
@@ -214,16 +219,25 @@ class Transport:
         match error:
             case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
                 return NotReachable(f"{self.where} did not take the connection in time.", sent=False)
-            case httpx2.ConnectError() if self.is_engine:
-                return NotReachable("The engine is not running.", sent=False)
+            case httpx2.ConnectError() | NotOurs() if self.is_engine:
+                words = str(error) if isinstance(error, NotOurs) else "The engine is not running."
+                return NotReachable(words, sent=False)
             case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL() | httpx2.ProxyError():
-                return NotReachable(f"No connection to {self.where}: {quote(_reason(error))}.", sent=False)
+                return NotReachable(f"No connection to {self.where}: {self.quoted(_reason(error))}.", sent=False)
             case httpx2.TimeoutException() | TimeoutError():
                 return NotReachable(f"{self.where} did not answer in time.")
             case _ if self.is_engine:
                 return NotReachable("The connection to the engine broke.")
             case _:
-                return NotReachable(f"The connection to {self.where} broke: {quote(_reason(error))}.")
+                return NotReachable(f"The connection to {self.where} broke: {self.quoted(_reason(error))}.")
+
+    def unsaid(self, data: bytes) -> bytes:
+        """What a server sent, without the key that was sent to it."""
+        return data.replace(self._key.encode(), PLACE.encode()) if self._key and len(self._key) >= LONG else data
+
+    def quoted(self, words: str) -> str:
+        """Another's words for a sentence of ours: short, clean, and without the key that the server may repeat."""
+        return quote(redacted(words, self._key))
 
     async def close(self) -> None:
         await self.sdk.close()
@@ -234,9 +248,11 @@ def base_url(url: str) -> httpx2.URL:
     try:
         parsed = httpx2.URL(url.strip())
     except httpx2.InvalidURL as error:
-        raise NotReachable(f"{quote(url)} is not a URL: {error}.", sent=False) from None
+        raise NotReachable(f"{quote(shown_url(url))} is not a URL: {quote(str(error))}.", sent=False) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise NotReachable(f"{quote(url)} is not the URL of a server: it begins with http:// or https://.", sent=False)
+        raise NotReachable(
+            f"{quote(shown_url(url))} is not the URL of a server: it begins with http:// or https://.", sent=False
+        )
     return parsed.copy_with(path="/v1") if parsed.path in {"", "/"} else parsed
 
 
@@ -261,6 +277,15 @@ def _sdk(url: str, key: str, http: httpx2.AsyncClient, headers: Mapping[str, str
         default_headers=headers,
         http_client=http,
     )
+
+
+def _own_socket_only(path: Path) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that lets no request go to a socket that may be another user's."""
+
+    async def look(_request: httpx2.Request) -> None:
+        check_directory(path)
+
+    return look
 
 
 def _own_headers_only(key: str | None, passed: AbstractSet[str]) -> Callable[[httpx2.Request], Awaitable[None]]:

@@ -12,7 +12,6 @@ import fcntl
 import itertools
 import json
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playground_tui.paths import private_directory
+from playground_tui.paths import NO_FILE, opened, private_directory, reason_of, set_aside
 from playground_tui.text import clean
 
 LOCK_PATIENCE = 0.5
@@ -30,7 +29,6 @@ _FORGOTTEN = 3600.0
 """Seconds after which a temporary file belongs to a program that was killed."""
 _LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 """What a file system that has no locks answers: writing goes on, but nothing of others is ever adopted there."""
-_BROKEN = (PermissionError, IsADirectoryError)
 
 Body = dict[str, Any]
 
@@ -89,7 +87,9 @@ class JsonStore:
             raw = _contents(self.directory / name)
         except FileNotFoundError:
             return None
-        except _BROKEN as error:
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
             self._set_aside(name, f"cannot be read ({error.strerror})")
             return None
         body = _parsed(raw)
@@ -126,17 +126,8 @@ class JsonStore:
         return body
 
     def _set_aside(self, name: str, why: str) -> None:
-        date = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._now()))
-        stem = f"{name.removesuffix('.json')}.broken-{date}"
-        target = next(
-            target
-            for number in itertools.count(1)
-            if not os.path.lexists(
-                target := self.directory / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
-            )
-        )
         try:
-            (self.directory / name).rename(target)
+            target = set_aside(self.directory / name, self._now())
         except FileNotFoundError:
             return
         except OSError as error:
@@ -287,21 +278,12 @@ def _opened_to_lock(path: Path) -> int:
 
 def sentence_of(directory: Path, error: OSError) -> str:
     """What a failed write means to the user, in one line."""
-    place = clean(str(directory), newlines=False)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause = "the disk is full"
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        cause = "it is not writable"
-    else:
-        cause = clean(error.strerror or str(error), newlines=False).rstrip(".")
-    return f"Nothing can be saved in {place}: {cause}. All is kept in memory and written as soon as it can be."
+    place, cause = (clean(words, newlines=False) for words in (str(directory), reason_of(error)))
+    return f"Nothing can be saved in {place}: {cause}. It is kept in memory and written when it can be."
 
 
 def _contents(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, so that a pipe does not block
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise IsADirectoryError(errno.EISDIR, "not a file")
+    with opened(path, os.O_RDONLY) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
         return file.read()
 
 

@@ -83,6 +83,7 @@ class Chatting:
         self._typed = kept
         self._pane.composer.load(kept.text)
         self.attaching.load(kept.files)
+        self._pane.outputs.load(kept.outputs)
         self._recover(kept)
         self._pane.composer.sent = list(self._desk.cache.server.history)
         self._pane.show_thread(self.thread_id, [], more=False, read=self.thread_id is None)
@@ -98,15 +99,15 @@ class Chatting:
                 leftover.discard()
 
     def keep(self) -> None:
-        """Put the composer's text and the waiting messages into the cache, and show the latter."""
+        """Put what is typed and the waiting messages into the cache, and show the latter."""
         self._pane.show_waiting(self.outbox.items)
         self.store()
 
     def store(self) -> None:
-        """Put the composer's text and the waiting messages into the cache, with the time at which the text changed."""
+        """Put what is typed and the waiting messages into the cache, with the time at which the text changed."""
         text, files, before = self._pane.composer.written, self.attaching.files, self._typed
         at = before.updated_at if (text, files) == (before.text, before.files) else time.time()
-        self._typed = ComposerState(text, self.outbox.items, at, files)
+        self._typed = ComposerState(text, self.outbox.items, at, files, dict(self._pane.outputs.typed))
         self._desk.cache.save_composer(self.thread_id, self._typed)
 
     async def open(self, thread_id: str | None) -> None:
@@ -118,10 +119,11 @@ class Chatting:
             kept = self._desk.cache.load_composer(thread_id)
             own = bool(kept.text or kept.files)
             text, files = (self._pane.composer.text, self.attaching.files) if own else ("", ())
-            left = ComposerState(text, self.outbox.items, time.time(), files)
+            left = ComposerState(text, self.outbox.items, time.time(), files, dict(self._pane.outputs.typed))
             self._desk.cache.save_composer(self.thread_id, left)
             self._become(thread_id)
             self.outbox.load(kept.waiting)
+            self._pane.outputs.load(kept.outputs)
             if own:
                 self._pane.composer.load(kept.text)
                 self.attaching.load(kept.files)
@@ -139,9 +141,12 @@ class Chatting:
 
     def moved_to(self, thread_id: str | None) -> None:
         """The open conversation got its thread, or lost it: composer and waiting messages go with it."""
-        self._desk.cache.save_composer(self.thread_id, ComposerState("", (), time.time()))
-        self._become(thread_id)
+        before = self.thread_id
+        self.thread_id = thread_id
         self.keep()
+        self._become(thread_id)
+        # Last of all: a program that ends in between has it twice, and not nowhere.
+        self._desk.cache.save_composer(before, ComposerState("", (), time.time()))
 
     def lost(self) -> None:
         """The server no longer knows the thread: say so and go on in a new one."""

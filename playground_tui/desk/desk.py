@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from playground_tui.cache.cache import Cache
 from playground_tui.config import Settings
 from playground_tui.desk.panes import Ways
+from playground_tui.desk.trouble import Trouble
 from playground_tui.paths import Paths
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Desk:
     """Show a sentence for a few seconds. It never takes the focus."""
     stop: Callable[[str], None]
     """Cancel the workers of a group."""
+    trouble: Trouble
     client: AssistantsClient | None = None
     live: bool = False
     """Whether the server reports changes to this program at this moment."""

@@ -7,11 +7,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from math import ceil, inf
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from playground_tui.assistants.engine_objects import Change
+from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.run_words import duration
 from playground_tui.desk.desk import Desk, OpenClient
+
+if TYPE_CHECKING:
+    from playground_tui.assistants.client import AssistantsClient
 
 DELAYS = (1.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds between attempts; the last one repeats."""
@@ -49,6 +53,7 @@ class Link:
         self._waiting: tuple[str, float] | None = None
         """Between two attempts: why the last one failed, and when the next one is made; infinity once stopped."""
         self._now = asyncio.Event()
+        self._noticed: set[str] = set()
 
     async def run(self) -> None:
         """Open, watch, and begin again: until the worker is cancelled, or the server is one that reports nothing."""
@@ -102,10 +107,20 @@ class Link:
         client = await self._open_client(self._desk.client)
         self._desk.client = client
         if client.is_engine:
-            status = await client.engine_status()
+            status = await self._ask_engine(client)
             self._desk.default_model = status.default_model
             self._desk.tool_problems = status.tool_problems
             self._show(status.sentence)
+
+    async def _ask_engine(self, client: AssistantsClient) -> EngineStatus:
+        """What the engine says of itself. What is wrong with it is shown, what was wrong is said once."""
+        status = await client.engine_status()
+        self._desk.trouble.tell("engine", status.problem)
+        for notice in status.notices:
+            if notice not in self._noticed:
+                self._noticed.add(notice)
+                self._desk.say(notice)
+        return status
 
     async def _watch(self) -> bool:
         """Read everything once, then what changes. Returns False for a server that reports no changes."""
@@ -117,7 +132,11 @@ class Link:
         try:
             async for change in self._desk.client.changes():
                 self._desk.live = True
-                await (self._opened() if change.kind == "reset" else self._changed(change))
+                if change.kind == "engine":
+                    await self._ask_engine(self._desk.client)
+                else:
+                    await (self._opened() if change.kind == "reset" else self._changed(change))
         finally:
             self._desk.live = False
+            self._desk.trouble.tell("engine", "")
         return True

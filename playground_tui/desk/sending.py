@@ -240,10 +240,11 @@ class Sending(Reading):
 
     def edit_held(self, key: str) -> None:
         """Put a message that was not sent back into the composer, before what stands there."""
-        taken = self.chatting.outbox.take(key)
-        if taken is not None:
+        held = self.chatting.outbox.find(key)
+        if held is not None:
             rest = self._pane.composer.text
-            self._pane.composer.load(f"{taken.text}\n{rest}" if rest else taken.text)
-            self.chatting.attaching.give_back(taken.files)
+            self._pane.composer.load(f"{held.text}\n{rest}" if rest else held.text)
+            self.chatting.attaching.give_back(held.files)
+            self.chatting.outbox.give_back(held, self.chatting.thread_id)
             self._pane.to_composer()
             self.chatting.keep()

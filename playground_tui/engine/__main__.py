@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playground_tui.engine.lock import DataLock, LockHeld
-from playground_tui.paths import Paths
+from playground_tui.paths import PathError, Paths, reason_of
 
 ANOTHER_RUNS = 3
 """Exit status when another engine lives in the data directory."""
@@ -32,8 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LockHeld:
         sys.stderr.write("Another engine lives in this data directory.\n")
         return ANOTHER_RUNS
+    except PathError as error:
+        sys.stderr.write(f"ERROR {error}\n")
+        return 1
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"ERROR The engine cannot begin: {reason_of(error)} ({error.filename or paths.data}).\n")
         return 1
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from playground_tui.engine.sse import sse
 
-Kind = Literal["assistant", "thread", "message", "run", "reset"]
+Kind = Literal["assistant", "thread", "message", "run", "engine", "reset"]
 Action = Literal["created", "modified", "deleted", "restored", ""]
 
 _KEPT = 2048

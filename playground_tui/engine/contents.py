@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
-from playground_tui.paths import private_directory
+from playground_tui.paths import private_directory, set_aside
 
 _COMING = ".coming-"
 _BLOCK = 1024 * 1024
@@ -126,5 +126,17 @@ def remove(directory: Path, names: Iterable[str]) -> None:
 
 def sweep(directory: Path, known: Set[str]) -> None:
     """Remove whatever is not among the known names. Raises OSError."""
-    if directory.is_dir():
-        remove(directory, [entry.name for entry in directory.iterdir() if entry.name not in known])
+    remove(directory, _strangers(directory, known))
+
+
+def set_strangers_aside(directory: Path, known: Set[str]) -> None:
+    """Keep what is not among the known names in a directory beside this one, named with the date. Raises OSError."""
+    strangers = _strangers(directory, known)
+    if strangers:
+        aside = set_aside(directory)
+        for name in {entry.name for entry in aside.iterdir()} & known:
+            (aside / name).replace(private_directory(directory) / name)
+
+
+def _strangers(directory: Path, known: Set[str]) -> list[str]:
+    return [entry.name for entry in directory.iterdir() if entry.name not in known] if directory.is_dir() else []

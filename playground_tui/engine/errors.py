@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
+from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.store.idempotency import KeyReused
 from playground_tui.engine.store.paging import UnknownCursor
 from playground_tui.engine.store.runs import ActiveRun
@@ -144,38 +145,41 @@ def _no_alternative(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     return f"its {key} must be one of {known}", "invalid_value"
 
 
-def _on_api_error(_request: Request, error: Exception) -> Response:
+# Starlette would call a plain function in a thread.
+
+
+async def _on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return answer(error)
 
 
-def _on_unknown(_request: Request, error: Exception) -> Response:
+async def _on_unknown(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error), status=_NOT_FOUND))
 
 
-def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
+async def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
     assert isinstance(error, UnknownCursor)
     return answer(ApiError(str(error), param=error.parameter))
 
 
-def _on_refusal(_request: Request, error: Exception) -> Response:
+async def _on_refusal(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error)))
 
 
-def _on_upload_refused(_request: Request, error: Exception) -> Response:
+async def _on_upload_refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, UploadRefused)
     return answer(ApiError(str(error), param=error.parameter))
 
 
-def _on_hang_up(_request: Request, _error: Exception) -> Response:
+async def _on_hang_up(_request: Request, _error: Exception) -> Response:
     return answer(ApiError("The request ended before its body did."))
 
 
-def _on_key_reused(_request: Request, _error: Exception) -> Response:
+async def _on_key_reused(_request: Request, _error: Exception) -> Response:
     return answer(ApiError("This Idempotency-Key came before with another request.", code="idempotency_key_reused"))
 
 
-def _on_http(request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     where = f"({request.method} {request.url.path})"
     if error.status_code == _NOT_FOUND:
@@ -185,7 +189,12 @@ def _on_http(request: Request, error: Exception) -> Response:
     return response
 
 
-def _on_anything(_request: Request, _error: Exception) -> Response:
+async def _on_store_failed(_request: Request, error: Exception) -> Response:
+    """507: the request was in order, and what it asks for cannot be kept now."""
+    return answer(ApiError(str(error), status=NO_ROOM, type="server_error", code="store_failed"))
+
+
+async def _on_anything(_request: Request, _error: Exception) -> Response:
     sentence = "The engine failed on this request. Its log says more."
     return answer(ApiError(sentence, status=500, type="server_error"))
 
@@ -197,6 +206,7 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     ActiveRun: _on_refusal,
     Expired: _on_refusal,
     KeyReused: _on_key_reused,
+    StoreFailed: _on_store_failed,
     UploadRefused: _on_upload_refused,
     ClientDisconnect: _on_hang_up,
     HTTPException: _on_http,

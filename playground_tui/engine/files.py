@@ -112,6 +112,12 @@ class Files:
         if await self._database.read(lambda c: files.expired(c, now) or uploads.overdue(c, now)):
             await self.drop(await self._database.write(lambda c: files.expire(c, now) + uploads.expire(c, now)))
 
+    async def set_strangers_aside(self) -> None:
+        """As `sweep`, where another store may know what this one does not: such contents are kept in a directory with
+        the date."""
+        known = await self._database.read(lambda c: files.living(c) | uploads.all_parts(c))
+        await asyncio.to_thread(contents.set_strangers_aside, self._directory, known)
+
     async def sweep(self) -> None:
         """Remove contents that no object stands for: what an engine before had not finished. Before anything else."""
         known = await self._database.read(lambda c: files.living(c) | uploads.all_parts(c))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from pathlib import Path
 from typing import Literal
 
-from playground_tui.paths import Paths, private_directory
+from playground_tui.paths import Paths, is_usable, private_directory, set_aside
 
 _MOUNTS = Path("/proc/mounts")
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "lustre", "beegfs", "gpfs", "glusterfs"}
 _NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse")
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How blanks and backslashes are written in the table of mounts."""
 _ASK_AGAIN = 0.02
 
 
@@ -26,6 +29,8 @@ class DataLock:
     def __init__(self, path: Path, descriptor: int):
         self._path = path
         self._descriptor = descriptor
+        self.notices: list[str] = []
+        """What lay in its way, and where that is now, in sentences."""
 
     @classmethod
     def acquire(cls, path: Path, *, patience: float = 0.5) -> DataLock:
@@ -33,14 +38,7 @@ class DataLock:
 
         Raises LockHeld, or OSError when the file cannot be made.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        end = time.monotonic() + patience
-        while not _taken(descriptor):
-            if time.monotonic() > end:
-                os.close(descriptor)
-                raise LockHeld
-            time.sleep(_ASK_AGAIN)
-        return cls(path, descriptor)
+        return cls(path, _opened_and_taken(path, patience))
 
     @classmethod
     def of(cls, paths: Paths) -> DataLock:
@@ -49,11 +47,17 @@ class DataLock:
 
         Raises LockHeld, OSError (a directory that cannot be used safely among them).
         """
-        for directory in (paths.data, paths.state, paths.runtime):
+        for directory in (paths.data, paths.runtime):
             private_directory(directory)
+        aside = _set_aside_unless_file(paths.engine_lock, paths.engine_file)
         lock = cls.acquire(paths.engine_lock)
+        lock.notices = aside
         paths.engine_file.unlink(missing_ok=True)
         return lock
+
+    def is_here(self) -> bool:
+        """Whether the lock's file is where it was made."""
+        return not self.is_gone() and not self.is_replaced()
 
     def is_replaced(self) -> bool:
         """Whether another file lies in the lock's place: then another engine may own the directory."""
@@ -66,9 +70,39 @@ class DataLock:
         """Whether nothing lies in the lock's place: the data directory was removed, or is out of reach."""
         return not os.path.lexists(self._path)
 
+    def is_removed(self) -> bool:
+        """Whether the lock's file was deleted, so that it never comes back, and not moved or unmounted."""
+        return os.fstat(self._descriptor).st_nlink == 0
+
+    def renew(self) -> None:
+        """Take the lock of the file that lies there now, or of a new one. Raises LockHeld, OSError."""
+        before, self._descriptor = self._descriptor, _opened_and_taken(self._path, 0.5)
+        os.close(before)
+
     def release(self) -> None:
         """Let the next engine start."""
         os.close(self._descriptor)
+
+
+def _opened_and_taken(path: Path, patience: float) -> int:
+    """A descriptor that holds the lock of the file at `path`. Raises LockHeld, OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    end = time.monotonic() + patience
+    while not _taken(descriptor):
+        if time.monotonic() > end:
+            os.close(descriptor)
+            raise LockHeld
+        time.sleep(_ASK_AGAIN)
+    return descriptor
+
+
+def _set_aside_unless_file(*places: Path) -> list[str]:
+    """Set aside what is there and is no file that can be opened; what was done. Raises OSError."""
+    notices = []
+    for place in places:
+        if os.path.lexists(place) and not is_usable(place):
+            notices.append(f"{place} could not be used: it was set aside as {set_aside(place).name}.")
+    return notices
 
 
 def _taken(descriptor: int) -> bool:
@@ -98,7 +132,7 @@ def filesystem_type(directory: Path, *, mounts: Path = _MOUNTS) -> str:
     found, kind = -1, ""
     for line in lines:
         _, point, type_, *_ = line.split(" ")
-        place = Path(point.encode().decode("unicode_escape"))
+        place = Path(_OCTAL.sub(lambda match: chr(int(match[1], 8)), point))
         depth = len(place.parts)
         if depth >= found and resolved.is_relative_to(place):
             found, kind = depth, type_

@@ -13,22 +13,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, boot_id, build_id, host_name
+from playground_tui.engine import memory
 from playground_tui.engine.api.control import take_settings
 from playground_tui.engine.errors import ApiError
 from playground_tui.engine.listeners import CannotListen
 from playground_tui.engine.lock import DataLock, LockHeld, journal_for
+from playground_tui.engine.place import Left, Place
 from playground_tui.engine.server import EngineServer
-from playground_tui.engine.store.database import Database, StoreError
+from playground_tui.engine.store.failures import StoreError, StoreFailed
+from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.engine.store.purge import KEPT, purge
-from playground_tui.paths import Paths, private_directory
+from playground_tui.paths import Paths, private_directory, reason_of
 from playground_tui.protocol import PROTOCOL, SCHEMA
 
-LOOK_EVERY = 30.0
-"""Seconds between two looks at the socket."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks at the socket and the data directory."""
 _SHORTEST_PAUSE = 0.05
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ Beside = Callable[[EngineServer], Coroutine[Any, Any, None]]
 
 def socket_path(paths: Paths) -> Path:
     """Where the engine of this data directory listens: one name for each data directory of the user."""
-    return paths.runtime / f"engine-{sha256(str(paths.data.resolve()).encode()).hexdigest()[:16]}.sock"
+    return paths.runtime / f"engine-{sha256(os.fsencode(paths.data.resolve())).hexdigest()[:16]}.sock"
 
 
 class EngineProcess:
@@ -63,6 +64,8 @@ class EngineProcess:
         self._monotonic = monotonic
         self._probe = probe
         self._bound: os.stat_result | None = None
+        self._worked = False
+        """Whether there were runs since memory was given back."""
         self.interrupted = False
         """Whether ctrl+c ended it."""
         self._address = EngineAddress(
@@ -75,6 +78,7 @@ class EngineProcess:
             host=host_name(),
             boot_id=boot_id(),
         )
+        self._place = Place(paths, lock, self._address)
 
     async def run(self, beside: Beside | None = None) -> None:
         """Be the engine until it is stopped or alone for long enough.
@@ -84,6 +88,7 @@ class EngineProcess:
         """
         async with self._open() as server:
             self._take_signals(server, in_front=beside is not None)
+            memory.settle()
             task = asyncio.create_task(self._beside(server, beside), name="front") if beside else None
             await self._watch(server)
             if task is not None:
@@ -94,13 +99,12 @@ class EngineProcess:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[EngineServer]:
         """The engine with its store, recovered and reachable; afterwards all is written and nothing left behind."""
-        journal = journal_for(self._paths.data)
-        database = await asyncio.to_thread(Database.open, self._paths.database, journal=journal)
-        server = EngineServer(database, self._address, monotonic=self._monotonic, probe=self._probe)
+        store = await asyncio.to_thread(open_store, self._paths.database, journal=journal_for(self._paths.data))
+        server = EngineServer(store.database, self._address, monotonic=self._monotonic, probe=self._probe)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(server.close)
-            await database.write(lambda c: purge(c, int(time.time()) - KEPT))
-            await self.tidy(server.engine.files.sweep)
+            await store.database.write(lambda c: purge(c, int(time.time()) - KEPT))
+            await self._sweep(server, store)
             await server.engine.runs.recover()
             stack.callback(self._remove_socket)
             await self._bind(server)
@@ -110,6 +114,16 @@ class EngineProcess:
             _log.info("listening on %s, version %s, build %s", self._address.socket, __version__, self._address.build)
             yield server
             _log.info("stopping")
+
+    async def _sweep(self, server: EngineServer, store: Opened) -> None:
+        """Remove contents of files that the store does not know, or set them aside where it is another store's."""
+        server.notices += [*self._lock.notices, *filter(None, (store.notice,))]
+        if store.is_new:
+            await self.tidy(server.engine.files.set_strangers_aside)
+        else:
+            await self.tidy(server.engine.files.sweep)
+        for notice in server.notices:
+            _log.warning("%s", notice)
 
     async def _beside(self, server: EngineServer, beside: Beside) -> None:
         try:
@@ -136,6 +150,7 @@ class EngineProcess:
             await self.tidy(server.engine.files.expire)
             if await self._is_over(server):
                 return
+            self._give_memory_back(server)
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.awake.wait(), self._pause(server))
 
@@ -144,19 +159,23 @@ class EngineProcess:
         """What can be removed later as well is no reason not to live."""
         try:
             await tidy()
-        except (OSError, SQLAlchemyError) as error:
+        except (OSError, StoreFailed) as error:
             _log.warning("files that are over stay for now: %s", error)
 
     async def _is_over(self, server: EngineServer) -> bool:
-        in_use = bool(server.activity.connections or server.engine.runs.active_count)
-        if self._lock.is_replaced() or (self._lock.is_gone() and not in_use):
-            _log.warning("the data directory was removed or replaced: leaving it to the next engine")
+        if not await self._is_in_place(server):
             return True
         await self._bind_again(server)
-        self._say_where_again()
         if server.engine.runs.active_count:
             server.activity.touch()
         return server.activity.alone_for() >= server.idle_exit
+
+    def _give_memory_back(self, server: EngineServer) -> None:
+        """When the runs of a while have ended and are forgotten."""
+        remembered = bool(server.engine.runs.remembered_count)
+        if self._worked and not remembered:
+            memory.give_back()
+        self._worked = remembered
 
     def _pause(self, server: EngineServer) -> float:
         """Seconds until the next look: soon enough to end in time."""
@@ -171,11 +190,16 @@ class EngineProcess:
             except (CannotListen, OSError) as error:
                 _log.error("%s", error)
 
-    def _say_where_again(self) -> None:
-        """Without `engine.json` the engine would hold the lock and be found by nobody."""
-        if not self._lock.is_gone() and not self._paths.engine_file.exists():
-            with suppress(OSError):
-                self._address.write(self._paths.engine_file)
+    async def _is_in_place(self, server: EngineServer) -> bool:
+        """See that the data directory is what it was; False when it is to be left."""
+        in_use = bool(server.activity.connections or server.engine.runs.active_count)
+        try:
+            problem = await self._place.look(server.engine.database, in_use=in_use)
+        except Left:
+            _log.warning("the data directory was removed or replaced: leaving it to the next engine")
+            return False
+        server.health.say_outside(problem)
+        return True
 
     async def _bind(self, server: EngineServer) -> None:
         private_directory(self._paths.runtime)
@@ -211,6 +235,9 @@ async def detached(paths: Paths, lock: DataLock) -> int:
         await EngineProcess(paths, lock).run()
     except (StoreError, CannotListen) as error:
         _log.error("%s", error)
+        return 1
+    except OSError as error:
+        _log.error("The engine cannot begin: %s (%s).", reason_of(error), error.filename or paths.data)
         return 1
     return 0
 

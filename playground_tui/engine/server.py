@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.runs.service import RunService
 from playground_tui.engine.runs.tools.perform import OwnTools
 from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.health import StoreHealth
+from playground_tui.engine.store.opening import damage_mark
 from playground_tui.engine.tools.code_interpreter.service import Interpreter
 from playground_tui.engine.tools.file_search.service import SearchService
 
@@ -89,6 +92,9 @@ class EngineServer:
         self.stopping = asyncio.Event()
         self.awake = asyncio.Event()
         """Set when who watches over the process has something new to look at."""
+        self.notices: list[str] = []
+        """What visitors are to know of this engine's start, in sentences."""
+        self.health = StoreHealth(database, self._tell_health, self._leave_damage)
         self.engine = self._build(database, clock, probe, rehearsal)
         self._socket_app = self._app([*routes.ROUTES, *control.ROUTES])
         self._public_app = self._app(routes.ROUTES)
@@ -119,6 +125,17 @@ class EngineServer:
             interpreter=interpreter,
             clock=clock,
         )
+
+    def _tell_health(self) -> None:
+        self.engine.changes.publish("engine", "store")
+        if not self.health.problem:
+            self.engine.search.wake()
+
+    def _leave_damage(self) -> None:
+        """The next start sets the database aside and saves what can be read: visitors come again by themselves."""
+        with suppress(OSError):
+            damage_mark(self.engine.database.path).touch()
+        self.stop()
 
     def _app(self, handlers: Iterable[BaseRoute]) -> ASGIApp:
         app = Starlette(routes=list(handlers), exception_handlers=EXCEPTION_HANDLERS)
@@ -180,4 +197,5 @@ class EngineServer:
         for listener in listeners:
             await listener.closed()
         await self.engine.providers.close()
+        await self.health.stop()
         await asyncio.to_thread(self.engine.database.close)

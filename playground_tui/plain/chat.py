@@ -76,11 +76,26 @@ class Composer:
         self.submit(text)
 
 
+class Outputs:
+    """The outputs of function calls that are being typed."""
+
+    def __init__(self) -> None:
+        self.typed: Mapping[str, str] = {}
+
+    def load(self, typed: Mapping[str, str]) -> None:
+        self.typed = dict(typed)
+
+    def note(self, key: str, text: str) -> None:
+        """What is typed of one is this now."""
+        self.typed = {**self.typed, key: text}
+
+
 class PlainChat:
     """Tells what happens on the open thread."""
 
     def __init__(self, voice: Voice, attachments: AttachmentsFront) -> None:
         self.composer = Composer()
+        self.outputs = Outputs()
         self.attachments = attachments
         self.thread_id: str | None = None
         self.more = False
@@ -206,6 +221,8 @@ class PlainChat:
     def show_run(self, run: Run | None) -> None:
         """Say the run's state where it has changed."""
         self.run, self.sending = run, ""
+        if run is not None and not run.active:
+            self.outputs.load({})
         begun = run is not None and run.status in ("queued", "in_progress")
         if run is not None and begun and self._status == f"{run.id} requires_action":
             return  # it is read again from its beginning

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from playground_tui.assistants.errors import AssistantsError
@@ -18,6 +19,7 @@ from playground_tui.desk.editing import Editing
 from playground_tui.desk.link import KEPT, Link
 from playground_tui.desk.panes import Ways
 from playground_tui.desk.sending import Sending
+from playground_tui.desk.trouble import Trouble
 from playground_tui.paths import Paths
 from playground_tui.plain.attached import PlainAttachments
 from playground_tui.plain.chat import PlainChat, Voice
@@ -46,9 +48,10 @@ class Room:
         self.arrived = threading.Event()
         """Whether a server has answered once, or refused for good."""
         self._where = ""
-        cache = Cache.open(
-            paths.cache, server_key(settings.server), on_problem=self._disk_problem, on_notice=self.voice.say
-        )
+        trouble = Trouble(lambda: self._say_trouble(trouble.sentence))
+        trouble.tell("settings", settings.problem)
+        on_problem = partial(trouble.tell, "cache")
+        cache = Cache.open(paths.cache, server_key(settings.server), on_problem=on_problem, on_notice=self.voice.say)
         self.desk = Desk(
             settings,
             paths,
@@ -57,6 +60,7 @@ class Room:
             work=self.stage.work,
             say=self.voice.say,
             stop=self.stage.stop,
+            trouble=trouble,
             ways=WAYS,
         )
         self.attachments = PlainAttachments(self.voice)
@@ -96,8 +100,8 @@ class Room:
         self.arrived.set()
         return refused
 
-    def _disk_problem(self, sentence: str) -> None:
-        self.voice.say(f"problem: {sentence}" if sentence else "status: saving on this machine works again.")
+    def _say_trouble(self, sentence: str) -> None:
+        self.voice.say(f"problem: {sentence}" if sentence else "status: saving works again.")
 
     def again(self) -> None:
         """The nearest of what failed: the connection, else the run. Called on the stage."""

@@ -163,8 +163,8 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.pane = "form" if self.form_pane in event.widget.ancestors_with_self else "chat"
 
-    def show_disk_problem(self, sentence: str) -> None:
-        """A line that stays until the disk is well again; "" when it is."""
+    def show_trouble(self, sentence: str) -> None:
+        """A line that stays until it is over; "" when it is."""
         self.disk.update(Content(clean(sentence, newlines=False)))
         self.disk.display = bool(sentence)
 
@@ -188,6 +188,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
 
     @on(chat.Submitted)
     def _submitted(self, message: chat.Submitted) -> None:
+        self.chat_pane.composer.taken_over()
         self.sending.submit(message.text)
 
     @on(chat.ComposerChanged)
@@ -197,6 +198,10 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     @on(chat.OlderWanted)
     def _older_wanted(self) -> None:
         self.desk.work(self.sending.chatting.older(), group="older", exclusive=True)
+
+    @on(chat.OutputTyped)
+    def _output_typed(self) -> None:
+        self.sending.chatting.store()
 
     @on(chat.OutputsSubmitted)
     def _outputs_submitted(self, message: chat.OutputsSubmitted) -> None:

@@ -177,9 +177,12 @@ class ScreenActions(Screen[None]):
     # Copying
 
     def _copy(self, text: str, what: str) -> None:
-        """Copy through the terminal, and say what was really done."""
+        """Copy through the terminal, as it is shown, and say what was really done.
+
+        What a terminal obeys would be obeyed where it is pasted.
+        """
         done = clipboard.copy(
-            text, write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
+            clean(text), write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
         )
         self.desk.say(f"{what}: {done}")
 
@@ -235,12 +238,18 @@ class ScreenActions(Screen[None]):
 
     @contextmanager
     def _given_away(self) -> Iterator[None]:
-        """The terminal is another program's. Raises OSError where that cannot be."""
+        """The terminal is another program's. Raises OSError where that cannot be, or where it cannot be started."""
+        failed: OSError | None = None
         try:
             with self.app.suspend():
-                yield
+                try:
+                    yield
+                except OSError as error:
+                    failed = error  # Textual takes the terminal back after the block, and only when that ends well.
         except SuspendNotSupported as error:
             raise OSError(str(error)) from error
+        if failed is not None:
+            raise failed
 
     async def _edit(self, name: str, key: str, text: str, take: Callable[[str], None]) -> None:
         """Open a text in $EDITOR. Streams and saves go on meanwhile."""

@@ -3,7 +3,7 @@
     python -m tests.benchmarks [--json FILE] [--pace 200] [--only PART ...]
 
 The floors: a small Textual app with a Markdown stream, and a program that prints. Linux only: CPU time and memory are
-read from /proc. All parts together take about a quarter of an hour; on a busy machine the figures mean little.
+read from /proc. All parts together take about twenty minutes; on a busy machine the figures mean little.
 """
 
 from __future__ import annotations

@@ -94,7 +94,9 @@ BUDGETS = (
     Budget("crowd: engine's CPU s per 1,000 tokens", 0.4),
     Budget("crowd: engine's RSS before, MiB"),
     Budget("crowd: engine's RSS after, MiB", 200),
-    Budget("crowd: growth of RSS with each further crowd, MiB", 15),
+    Budget("crowd: engine's RSS after a pause, MiB", 120),
+    Budget("crowd: engine's RSS after 10 more, MiB", 200),
+    Budget("crowd: growth of RSS by 10 more and a pause, MiB", 10),
     *(
         Budget(f"thread of {count}: {figure}, ms")
         for figure in (
@@ -103,6 +105,7 @@ BUDGETS = (
             "run accepted",
             "first event",
             "first text, last 10 messages told",
+            "provider asked, all messages told",
             "first text, all messages told",
         )
         for count in ("10", "10,000")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx2
 
+from playground_tui.engine.process import LOOK_EVERY
+from playground_tui.engine.runs.service import FEED_KEPT_SECONDS
 from tests.benchmarks.answer import answer
 from tests.benchmarks.engine import made, streamed
 from tests.benchmarks.measure import Figures, cpu_seconds, percentile, rss_mib
@@ -19,7 +21,9 @@ from tests.benchmarks.server import Server
 
 RUNS = 200
 TOKENS = 500
-ROUNDS = 3
+ROUNDS = 10
+PAUSE = FEED_KEPT_SECONDS + LOOK_EVERY + 5
+"""Seconds after which the engine has forgotten the runs, and looked once more."""
 NAMES = (
     b"thread.run.created thread.run.queued thread.run.in_progress thread.run.step.created thread.run.step.in_progress"
 )
@@ -57,16 +61,22 @@ def crowd_figures(home: Path, *, runs: int = RUNS) -> Figures:
     with Server(0, TOKENS) as server, own_engine(home, server) as address:
         before, worked = rss_mib(address.pid), cpu_seconds(address.pid)
         figures = asyncio.run(crowd(address.socket, server.base_url, runs))
-        peak, worked = rss_mib(address.pid), cpu_seconds(address.pid) - worked
-        for _ in range(ROUNDS - 1):
+        after, worked = rss_mib(address.pid), cpu_seconds(address.pid) - worked
+        time.sleep(PAUSE)
+        paused = rss_mib(address.pid)
+        for _ in range(ROUNDS):
             asyncio.run(crowd(address.socket, server.base_url, runs))
-        more = rss_mib(address.pid) - peak
+        many = rss_mib(address.pid)
+        time.sleep(PAUSE)
+        more = rss_mib(address.pid) - paused
     return {
         **figures,
         "crowd: engine's CPU s per 1,000 tokens": worked / (runs * TOKENS) * 1000,
         "crowd: engine's RSS before, MiB": before,
-        "crowd: engine's RSS after, MiB": peak,
-        "crowd: growth of RSS with each further crowd, MiB": more / (ROUNDS - 1),
+        "crowd: engine's RSS after, MiB": after,
+        "crowd: engine's RSS after a pause, MiB": paused,
+        f"crowd: engine's RSS after {ROUNDS} more, MiB": many,
+        f"crowd: growth of RSS by {ROUNDS} more and a pause, MiB": more,
     }
 
 

@@ -25,10 +25,10 @@ AT_ONCE = 500
 def long_thread_figures(home: Path) -> Figures:
     """Figures of an engine of its own with a thread of either length."""
     with Server(0, 20) as server, own_engine(home, server) as address:
-        return asyncio.run(measured(address.socket))
+        return asyncio.run(measured(address.socket, server))
 
 
-async def measured(socket: Path) -> Figures:
+async def measured(socket: Path, server: Server) -> Figures:
     transport = httpx2.AsyncHTTPTransport(uds=str(socket))
     async with httpx2.AsyncClient(transport=transport, timeout=300, base_url="http://engine/v1") as engine:
         assistant = await made(engine, "/assistants", {"model": "bench/scripted", "name": "Bench"})
@@ -36,7 +36,7 @@ async def measured(socket: Path) -> Figures:
         for count in (SHORT, LONG):
             thread = await thread_of(engine, count)
             figures |= await pages(engine, thread, count)
-            figures |= await starts(engine, thread, assistant, count)
+            figures |= await starts(engine, server, thread, assistant, count)
     return figures
 
 
@@ -63,11 +63,11 @@ async def pages(engine: httpx2.AsyncClient, thread: str, count: int) -> Figures:
     }
 
 
-async def starts(engine: httpx2.AsyncClient, thread: str, assistant: str, count: int) -> Figures:
-    """The answer to a request for a run, the first event of a streamed one, and the first text."""
+async def starts(engine: httpx2.AsyncClient, server: Server, thread: str, assistant: str, count: int) -> Figures:
+    """The answer to a request for a run, the first event of a streamed one, the provider's request, the first text."""
     path = f"/threads/{thread}/runs"
     body = {"assistant_id": assistant, "truncation_strategy": {"type": "last_messages", "last_messages": 10}}
-    queued, first_event, first_text, all_told = [], [], [], []
+    queued, first_event, first_text, asked, all_told = [], [], [], [], []
     for _ in range(TIMES):
         begun = time.monotonic()
         run = await made(engine, path, body)
@@ -76,11 +76,14 @@ async def starts(engine: httpx2.AsyncClient, thread: str, assistant: str, count:
         event, text = await moments(engine, path, body)
         first_event.append(event)
         first_text.append(text)
+        before, begun = server.count("asked"), time.monotonic()
         all_told.append((await moments(engine, path, {"assistant_id": assistant}))[1])
+        asked.append(server.wait("asked", before + 1)["at"] - begun)
     return {
         f"thread of {count:,}: run accepted, ms": statistics.median(queued) * 1000,
         f"thread of {count:,}: first event, ms": statistics.median(first_event) * 1000,
         f"thread of {count:,}: first text, last 10 messages told, ms": statistics.median(first_text) * 1000,
+        f"thread of {count:,}: provider asked, all messages told, ms": statistics.median(asked) * 1000,
         f"thread of {count:,}: first text, all messages told, ms": statistics.median(all_told) * 1000,
     }
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A new database."""
-    from playground_tui.engine.store.database import Database
+    from playground_tui.engine.store.opening import open_store
 
-    opened = Database.open(tmp_path / "engine.db")
+    opened = open_store(tmp_path / "engine.db").database
     yield opened
     opened.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -21,7 +22,9 @@ from playground_tui.engine import __main__ as command
 from playground_tui.engine import process as process_module
 from playground_tui.engine.lock import DataLock
 from playground_tui.engine.process import CannotBegin, EngineProcess, detached, in_front, socket_path
-from playground_tui.engine.store.database import Database, NewerDatabase
+from playground_tui.engine.runs import service as runs_module
+from playground_tui.engine.store.failures import NewerDatabase
+from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.launch import EngineSilent, ask_engine, find_engine
 from playground_tui.paths import Paths
 from tests.support.engine import NO_PROVIDERS, paths_in, short_directory
@@ -37,11 +40,12 @@ def paths() -> Iterator[Paths]:
 
 
 @pytest.fixture(autouse=True)
-def signals_as_before() -> Iterator[None]:
+def process_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+    gc.unfreeze()
 
 
 @dataclass
@@ -149,6 +153,29 @@ async def test_an_active_run_keeps_it_alive(paths: Paths) -> None:
         assert not task.done()
 
 
+async def test_what_the_start_has_made_is_left_out_of_later_collections(paths: Paths) -> None:
+    assert gc.get_freeze_count() == 0
+    async with living(paths):
+        assert gc.get_freeze_count() > 10_000
+
+
+async def test_memory_is_given_back_once_when_the_runs_are_forgotten(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_module, "FEED_KEPT_SECONDS", 0.2)
+    given_back: list[int] = []
+    monkeypatch.setattr(process_module.memory, "give_back", lambda: given_back.append(1))
+    async with living(paths, look_every=0.01):
+        await ask(paths, "PUT", "/engine/settings", NO_PROVIDERS)
+        assistant = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/echo"})
+        await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
+        assert not given_back
+        await until(lambda: given_back)
+        await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
+        assert len(given_back) == 1
+        await until(lambda: len(given_back) == 2)
+
+
 async def test_a_swept_socket_is_made_again(paths: Paths) -> None:
     async with living(paths, look_every=0.01):
         shutil.rmtree(paths.runtime)
@@ -191,14 +218,9 @@ async def test_it_says_again_where_it_is_when_that_was_deleted(paths: Paths) -> 
 
 async def test_it_leaves_a_data_directory_that_is_gone_when_nobody_uses_it(paths: Paths) -> None:
     async with living(paths, look_every=0.01) as task:
-        reader, writer = await asyncio.open_unix_connection(socket_path(paths))
-        writer.write(b"GET /v1/changes HTTP/1.1\r\nHost: engine\r\n\r\n")
-        await reader.readuntil(b": changes")
-        paths.engine_lock.unlink()
-        assert (await ask(paths, "GET", "/engine"))["connections"] == 1
-        assert not task.done()
-        writer.close()
+        shutil.rmtree(paths.data)
         await task
+    assert not paths.data.exists()
 
 
 async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths) -> None:
@@ -206,13 +228,13 @@ async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths)
         for name in ("old", "new"):
             made = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/echo", "name": name})
             await ask(paths, "DELETE", f"/v1/assistants/{made['id']}")
-    database = Database.open(paths.database)
+    database = open_store(paths.database).database
     old = text("UPDATE assistants SET deleted_at = 1 WHERE body LIKE '%old%'")
     await database.write(lambda c: c.execute(old).rowcount)
     database.close()
     async with living(paths):
         pass
-    database = Database.open(paths.database)
+    database = open_store(paths.database).database
     bodies = await database.read(lambda c: c.execute(text("SELECT body FROM assistants")).scalars().all())
     database.close()
     assert len(bodies) == 1 and '"new"' in bodies[0]
@@ -221,10 +243,10 @@ async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths)
 def test_the_log_of_a_detached_engine_says_why_it_did_not_start(
     paths: Paths, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def newer(*_: Any, **__: Any) -> Database:
+    def newer(*_: Any, **__: Any) -> Opened:
         raise NewerDatabase("made by a newer version")
 
-    monkeypatch.setattr(process_module.Database, "open", newer)
+    monkeypatch.setattr(process_module, "open_store", newer)
     lock = DataLock.of(paths)
     assert asyncio.run(detached(paths, lock)) == 1
     lock.release()

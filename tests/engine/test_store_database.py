@@ -18,8 +18,10 @@ from sqlalchemy import Connection, text
 
 from playground_tui.engine.objects import assistant_object
 from playground_tui.engine.store import assistants
-from playground_tui.engine.store.database import Database, NewerDatabase, UnreadableDatabase
+from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.failures import NewerDatabase, UnreadableDatabase
 from playground_tui.engine.store.migrate import configuration
+from playground_tui.engine.store.opening import open_store
 from playground_tui.engine.store.tables import metadata
 from playground_tui.protocol import SCHEMA
 
@@ -46,15 +48,16 @@ async def test_a_connection_journals_ahead_and_keeps_foreign_keys(database: Data
 
 
 async def test_a_network_filesystem_gets_a_rollback_journal(tmp_path: Path) -> None:
-    database = Database.open(tmp_path / "engine.db", journal="DELETE")
+    database = open_store(tmp_path / "engine.db", journal="DELETE").database
     assert await database.read(lambda c: c.execute(text("PRAGMA journal_mode")).scalar_one()) == "delete"
     database.close()
 
 
 async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
     path = tmp_path / "engine.db"
-    path.touch(mode=0o644)
-    database = Database.open(path)
+    open_store(path).database.close()
+    path.chmod(0o644)
+    database = open_store(path).database
     await database.write(lambda c: assistants.insert(c, assistant_object({"model": "m"}, created_at=1)))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     database.close()
@@ -63,21 +66,21 @@ async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
 
 async def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
     path = tmp_path / "engine.db"
-    first = Database.open(path)
+    first = open_store(path).database
     made = assistant_object({"model": "m", "instructions": "ünïcode \U0001f600 \ud83d \0 end"}, created_at=1)
     await first.write(lambda c: assistants.insert(c, made))
     first.close()
-    second = Database.open(path)
+    second = open_store(path).database
     assert await second.read(lambda c: assistants.get(c, made["id"])) == made
     second.close()
 
 
 def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
     path = tmp_path / "engine.db"
-    Database.open(path).close()
+    open_store(path).database.close()
     code = (
-        "import sys; from pathlib import Path; from playground_tui.engine.store.database import Database;"
-        "Database.open(Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
+        "import sys; from pathlib import Path; from playground_tui.engine.store.opening import open_store;"
+        "open_store(Path(sys.argv[1])).database.close(); print('alembic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
@@ -85,27 +88,18 @@ def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path)
 
 def test_a_newer_database_is_left_untouched(tmp_path: Path) -> None:
     path = tmp_path / "engine.db"
-    Database.open(path).close()
+    open_store(path).database.close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     with pytest.raises(NewerDatabase, match=r"newer version of playground-tui \(schema 9999.*install that version"):
-        Database.open(path)
+        open_store(path)
     assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 100, b"SQLite format 3\0"])
-def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "engine.db"
-    path.write_bytes(content)
-    with pytest.raises(UnreadableDatabase, match=r"engine\.db cannot be used"):
-        Database.open(path)
-    assert path.read_bytes() == content
 
 
 def test_a_place_that_cannot_be_written_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDatabase, match="cannot be used"):
-        Database.open(tmp_path / "missing" / "engine.db")
+        open_store(tmp_path / "missing" / "engine.db")
 
 
 async def test_a_write_that_fails_leaves_nothing(database: Database) -> None:

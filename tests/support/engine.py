@@ -18,7 +18,7 @@ from playground_tui.engine.api.control import take_settings
 from playground_tui.engine.context import Engine
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from playground_tui.engine.server import EngineServer, TcpListener
-from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.opening import open_store
 from playground_tui.paths import Paths
 from playground_tui.protocol import PROTOCOL, SCHEMA
 
@@ -108,7 +108,7 @@ async def running_engine(
     socket = runtime / f"{secrets.token_hex(4)}.sock"
     options: dict[str, Any] = {"monotonic": monotonic} if monotonic else {}
     rehearsal = RehearsalProvider(pace=0, echo_pace=0)
-    database = Database.open(paths.database)
+    database = open_store(paths.database).database
     server = EngineServer(database, address_of(socket), probe=probe, rehearsal=rehearsal, **options)
     await server.engine.runs.recover()
     await server.open_socket(socket)

@@ -26,7 +26,7 @@ from playground_tui.engine.providers.base import (
     Usage,
 )
 from playground_tui.engine.server import EngineServer
-from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.opening import open_store
 from tests.support.engine import address_of, short_directory
 
 Item = ProviderEvent | BaseException | asyncio.Event
@@ -155,7 +155,7 @@ async def scripted_engine(
     provider, clock = provider or ScriptedProvider(), clock or Clock()
     runtime = short_directory()
     socket = runtime / f"{secrets.token_hex(4)}.sock"
-    database = Database.open(directory / "engine.db")
+    database = open_store(directory / "engine.db").database
     server = EngineServer(database, address_of(socket), clock=clock, probe=False, rehearsal=provider)
     await server.engine.runs.recover()
     await server.open_socket(socket)

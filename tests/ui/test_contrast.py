@@ -79,7 +79,7 @@ async def scenes(p: Playground) -> AsyncIterator[str]:
     p.chat.show_problem("The server did not answer.")
     p.chat.show_waiting([WaitingMessage("1", "next question", "not sent"), WaitingMessage("2", "another")])
     p.screen.notice.say("Copied.")
-    p.screen.show_disk_problem("The disk is full.")
+    p.screen.show_trouble("The disk is full.")
     yield "everything that is said"
     p.chat.show_run(Run("run_2", "thread_1", status="requires_action", waiting_for=(CALL,)))
     await p.pilot.pause()

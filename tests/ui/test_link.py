@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from playground_tui.assistants.engine_objects import Change
+from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import NotReachable
 from playground_tui.desk import link as link_module
 from playground_tui.desk.link import Link
+from playground_tui.desk.trouble import Trouble
 from playground_tui.ui import notice as notice_module
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
@@ -27,9 +28,13 @@ class Server:
     def __init__(self, *changes: Change, is_engine: bool = True) -> None:
         self.given = changes
         self.is_engine = is_engine
+        self.problems: list[str] = []
+        """What is wrong with it, the first time it is asked, the second, ..."""
 
-    async def engine_status(self) -> Any:
-        return SimpleNamespace(sentence="rehearsal: ready", default_model="rehearsal/echo", tool_problems={})
+    async def engine_status(self) -> EngineStatus:
+        problem = self.problems.pop(0) if self.problems else ""
+        notices = ("The store was damaged.",)
+        return EngineStatus("rehearsal: ready", "rehearsal/echo", problem=problem, notices=notices)
 
     async def changes(self) -> AsyncIterator[Change]:
         for change in self.given:
@@ -45,7 +50,10 @@ class Watched:
         self.shown: list[str] = []
         self.changed: list[str] = []
         self.opened = 0
-        self.desk = SimpleNamespace(client=None, live=False, default_model="")
+        self.said: list[str] = []
+        self.troubles: list[str] = []
+        trouble = Trouble(lambda: self.troubles.append(trouble.sentence))
+        self.desk = SimpleNamespace(client=None, live=False, default_model="", trouble=trouble, say=self.said.append)
         self.link = Link(
             self.desk,  # type: ignore[arg-type]
             self.open,
@@ -68,6 +76,22 @@ class Watched:
     async def hear(self, change: Change) -> None:
         self.changed.append(change.id)
         assert self.desk.live
+
+
+async def test_what_is_wrong_with_the_engine_is_shown_until_it_is_over_and_what_was_is_said_once() -> None:
+    server = Server(Change(1, "reset"), Change(2, "engine"), Change(3, "engine"))
+    server.problems = ["", "The disk is full.", ""]
+    again = Server(Change(4, "reset"))
+    again.problems = ["The disk is full."]
+    watched = Watched(server, again)
+    task = asyncio.create_task(watched.link.run())
+    await until(lambda: len(watched.troubles) == 2)
+    assert watched.troubles == ["The disk is full.", ""]
+    assert (watched.opened, watched.changed, watched.said) == (1, [], ["The store was damaged."])
+    # An engine that has gone has no trouble.
+    await until(lambda: watched.troubles[2:] == ["The disk is full.", ""])
+    assert watched.said == ["The store was damaged."]
+    task.cancel()
 
 
 async def test_it_tries_again_until_the_server_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +133,9 @@ async def test_a_sentence_lies_over_the_top_lines_for_a_while_and_moves_nothing(
 
 async def test_a_disk_problem_stays_until_it_is_over(engine: RunningEngine) -> None:
     async with playground(engine) as p:
-        p.screen.show_disk_problem("The disk is full: [what] you type is kept in memory.")
+        p.screen.show_trouble("The disk is full: [what] you type is kept in memory.")
         await p.pilot.pause()
         assert "[what]" in p.text("#disk") and p.screen.disk.region.height == 1
-        p.screen.show_disk_problem("")
+        p.screen.show_trouble("")
         await p.pilot.pause()
         assert not p.screen.disk.display

@@ -44,6 +44,8 @@ def description(server: EngineServer) -> dict[str, Any]:
         "started_at": server.started_at,
         "connections": server.activity.connections,
         "active_runs": server.engine.runs.active_count,
+        "problem": server.health.problem,
+        "notices": server.notices,
         "listeners": [{"host": host, "port": port} for host, port in server.own_addresses()],
         **server.engine.providers.describe(),
     }
@@ -102,6 +104,7 @@ def _provider(raw: Mapping[str, Any]) -> ProviderSettings:
         kind=raw["kind"],
         base_url=str(raw.get("base_url") or ""),
         api_key=raw.get("api_key") or None,
+        key_from=str(raw.get("key_from") or ""),
         origin=raw.get("origin", "config"),
         problem=str(raw.get("problem") or ""),
         embedding_model=str(raw.get("embedding_model") or ""),

@@ -15,6 +15,7 @@ from playground_tui.engine.providers.base import (
     ModelRequest,
     ProviderError,
     ProviderEvent,
+    Refusal,
     Text,
     ToolOutput,
     Turn,
@@ -35,6 +36,7 @@ FINISHES: Mapping[str, FinishReason] = {
     "function_call": "tool_calls",
 }
 """Finish reasons by the word a server uses; any other one means stop."""
+_SILENT = AssistantTurn()
 
 
 class ChatProvider(HttpProvider):
@@ -77,8 +79,10 @@ class ChatAnswer:
         self._usage = usage_of(chunk.get("usage")) or self._usage
         for choice in mappings(chunk.get("choices")):
             delta = mapping(choice.get("delta") or choice.get("message"))
-            if text := text_of(delta.get("content")) + text_of(delta.get("refusal")):
+            if text := text_of(delta.get("content")):
                 yield Text(text)
+            if refusal := text_of(delta.get("refusal")):
+                yield Refusal(refusal)
             yield from self._calls.take(mappings(delta.get("tool_calls")))
             self.finish = str(choice.get("finish_reason") or self.finish)
 
@@ -137,7 +141,7 @@ def chat_tools(request: ModelRequest, refused: frozenset[str]) -> dict[str, Any]
 def chat_messages(request: ModelRequest) -> list[dict[str, Any]]:
     """The instructions and the thread as messages."""
     system = [{"role": "system", "content": request.instructions}] if request.instructions else []
-    return [*system, *(chat_message(turn) for turn in request.turns if turn != AssistantTurn())]
+    return [*system, *(chat_message(turn) for turn in request.turns if turn != _SILENT)]
 
 
 def chat_message(turn: Turn) -> dict[str, Any]:
@@ -158,6 +162,8 @@ def chat_call(call: FunctionCall) -> dict[str, Any]:
 
 def user_content(parts: tuple[str | ImagePart, ...]) -> str | list[dict[str, Any]]:
     """One string when there is only text (many servers take nothing else), parts when there are images."""
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return parts[0]  # nearly always, in threads of thousands of messages
     if not any(isinstance(part, ImagePart) for part in parts):
         return "\n\n".join(part for part in parts if isinstance(part, str))
     return [

@@ -12,10 +12,10 @@ from typing import Any
 import httpx2
 
 from playground_tui.engine.providers.base import ErrorCode, ProviderError, ProviderSettings
+from playground_tui.redaction import redacted
 
 LONGEST = 300
 """Characters of a server's own words that are repeated."""
-KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{8,}|(?<=Bearer )\S{8,}")
 PAGE = re.compile(r"^\s*<(?:!doctype|html|head|body)", re.IGNORECASE)
 SECONDS = re.compile(r"\d{1,6}(\.\d{1,3})?")
 DAY = 86_400
@@ -46,9 +46,7 @@ def where(settings: ProviderSettings) -> str:
 
 def scrub(text: str, settings: ProviderSettings) -> str:
     """The text on one line of at most LONGEST characters, without the key or anything that looks like one."""
-    if settings.api_key:
-        text = text.replace(settings.api_key, "[key]")
-    text = " ".join(KEY_LIKE.sub("[key]", text).split())
+    text = " ".join(redacted(text, settings.api_key).split())
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
@@ -120,8 +118,8 @@ def _sentence(
 
 def key_hint(settings: ProviderSettings) -> str:
     """Where the key comes from."""
-    source = "OPENAI_API_KEY" if settings.origin == "environment" else f"the key of [providers.{settings.name}]"
-    return f"Check {source} and start the playground again."
+    usual = "OPENAI_API_KEY" if settings.origin == "environment" else f"the key of [providers.{settings.name}]"
+    return f"Check {settings.key_from or usual} and start the playground again."
 
 
 def _retry(headers: Mapping[str, str]) -> str:
@@ -133,10 +131,14 @@ def _retry(headers: Mapping[str, str]) -> str:
 
 
 def reported(settings: ProviderSettings, error: object) -> ProviderError:
-    """The error for a failure that was told inside a stream: an object with message and code, or a text."""
+    """The error for a failure that was told inside a stream: an object with message and code, or a text.
+
+    Gateways put the status there that their provider answered with.
+    """
     message, _, kind = error_fields(error)
     said = scrub(message, settings) or "no reason given"
-    return ProviderError(f"{settings.name} reported an error: {said}", code=code_of(0, kind))
+    status = int(kind) if re.fullmatch(r"[45]\d\d", kind) else 0
+    return ProviderError(f"{settings.name} reported an error: {said}", code=code_of(status, kind))
 
 
 def broken(settings: ProviderSettings, error: Exception) -> ProviderError:

@@ -22,6 +22,7 @@ from playground_tui.engine.providers.base import (
     ProviderError,
     ProviderEvent,
     ProviderSettings,
+    Refusal,
     Text,
     ToolOutput,
     Turn,
@@ -128,8 +129,10 @@ class ResponsesAnswer:
         if data.get("object") == "response":
             kind, data = f"response.{data.get('status')}", {"response": data}
         match kind:
-            case "response.output_text.delta" | "response.refusal.delta":
-                yield from self._text(data.get("delta"))
+            case "response.output_text.delta":
+                yield from self._told(Text, data.get("delta"))
+            case "response.refusal.delta":
+                yield from self._told(Refusal, data.get("delta"))
             case "response.output_item.added" | "response.output_item.done":
                 yield from self._item(mapping(data.get("item")), data.get("output_index"))
                 yield from self._hosted(mapping(data.get("item"))) if kind.endswith(".done") else ()
@@ -152,10 +155,10 @@ class ResponsesAnswer:
         self._numbers.add(number)
         return again
 
-    def _text(self, text: object) -> Iterator[ProviderEvent]:
+    def _told(self, kind: type[Text | Refusal], text: object) -> Iterator[ProviderEvent]:
         if text and isinstance(text, str):
             self._said = True
-            yield Text(text)
+            yield kind(text)
 
     def _hosted(self, item: Mapping[str, Any]) -> Iterator[ProviderEvent]:
         """What a tool of the provider has done."""
@@ -197,7 +200,8 @@ class ResponsesAnswer:
             yield from self._item(item, index)
             yield from self._hosted(item)
             for part in mappings(item.get("content")):
-                yield from self._text(part.get("text") or part.get("refusal"))
+                yield from self._told(Text, part.get("text"))
+                yield from self._told(Refusal, part.get("refusal"))
 
     def _finished(self, kind: str, response: Mapping[str, Any]) -> Finished:
         usage = mapping(response.get("usage"))

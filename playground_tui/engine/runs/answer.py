@@ -13,16 +13,18 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from playground_tui.engine.objects import message_object, step_object, text_part
+from playground_tui.engine.objects import message_object, refusal_part, step_object, text_part
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs import deltas
 from playground_tui.engine.runs.calls import OpenCalls
 from playground_tui.engine.runs.endings import Event, Loose, end_step
+from playground_tui.engine.runs.growing import GrowingText
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.states import COMPLETED
 from playground_tui.engine.runs.tools.citations import Annotator, Sources
 from playground_tui.engine.runs.tools.offer import Offer
 from playground_tui.engine.store import messages, steps
+from playground_tui.engine.store.failures import StoreFailed
 
 CHECKPOINT_SECONDS = 0.25
 """How often the text so far is written to the store. Its beginning is there before anybody sees it."""
@@ -56,7 +58,10 @@ class OpenMessage:
         self._pictures = brings.pictures
         self._annotator = Annotator(brings.sources) if brings.sources else None
         self._annotations: list[dict[str, Any]] = []
-        self._pieces: list[str] = []
+        self._text = GrowingText()
+        self._refusal = ""
+        self._kinds: list[str] = []
+        """What follows the pictures, in the order in which it began: text, refusal."""
         self._length = 0
         for place, file_id in enumerate(brings.pictures):
             live.feed.publish(deltas.MESSAGE_DELTA, deltas.picture(message_id, place, file_id))
@@ -83,7 +88,8 @@ class OpenMessage:
 
         def write(c: Connection) -> list[Event]:
             steps.insert(c, step)
-            messages.insert(c, {**message, "content": _content(brings.pictures, text, [])})
+            content = [*_shown(brings.pictures), *([text_part(text)] if text else ())]
+            messages.insert(c, {**message, "content": content})
             return [
                 ("thread.run.step.created", step),
                 ("thread.run.step.in_progress", step),
@@ -97,22 +103,35 @@ class OpenMessage:
     @property
     def content(self) -> list[dict[str, Any]]:
         """What the message has so far; empty if it has nothing."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return _content(self._pictures, self._pieces[0] if self._pieces else "", self._annotations)
+        parts = {"text": text_part(self._text.whole(), self._annotations), "refusal": refusal_part(self._refusal)}
+        return [*_shown(self._pictures), *(parts[kind] for kind in self._kinds)]
 
     def add(self, text: str) -> None:
         """Send more text, but for what may become a citation."""
-        self._pieces.append(text)
+        index = self._place("text")
+        self._text.add(text)
         self._length += len(text)
         if self._annotator is None:
-            self._live.feed.publish_text(self.message_id, text, index=len(self._pictures))
+            self._live.feed.publish_text(self.message_id, text, index=index)
         else:
             self._annotate(self._annotator.add(text))
 
+    def refuse(self, text: str) -> None:
+        """Send more of a refusal."""
+        self._refusal += text
+        self._length += len(text)
+        told = deltas.refusal(self.message_id, self._place("refusal"), text)
+        self._live.feed.publish(deltas.MESSAGE_DELTA, told)
+
+    def _place(self, kind: str) -> int:
+        """Where the text or the refusal stands in the content."""
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return len(self._pictures) + self._kinds.index(kind)
+
     def cite(self, kind: str, file_id: str, start: int, end: int) -> None:
         """Note that the text refers to a file from `start` to `end`; `kind` is file_citation or file_path."""
-        text = "".join(self._pieces)[start:end]
+        text = self._text.whole()[start:end]
         noted = {"type": kind, "text": text, kind: {"file_id": file_id}, "start_index": start, "end_index": end}
         self._annotate([("", [{"index": len(self._annotations), **noted}])])
 
@@ -126,7 +145,7 @@ class OpenMessage:
     def _annotate(self, pieces: Iterable[tuple[str, list[dict[str, Any]]]]) -> None:
         for text, noted in pieces:
             self._annotations += [{key: one[key] for key in one if key != "index"} for one in noted]
-            self._live.feed.publish_text(self.message_id, text, noted, index=len(self._pictures))
+            self._live.feed.publish_text(self.message_id, text, noted, index=self._place("text"))
 
     async def _keep_text(self, kept: int) -> None:
         """Write the text a few times a second; `kept` characters of it are in the store already."""
@@ -145,16 +164,14 @@ class OpenMessage:
         text = {"content": self.content}
         try:
             await self._live.around.database.write(partial(messages.update, message_id=self.message_id, changes=text))
-        except (SQLAlchemyError, OSError) as error:
+        except (StoreFailed, SQLAlchemyError, OSError) as error:
             _log.warning("The text of %s could not be kept while it came: %s", self.message_id, error)
             return False
         return True
 
 
-def _content(pictures: Iterable[str], text: str, annotations: Iterable[Json]) -> list[dict[str, Any]]:
-    """The content of a message: its pictures, then its text if there is any."""
-    shown = [{"type": "image_file", "image_file": {"file_id": file_id, "detail": "auto"}} for file_id in pictures]
-    return [*shown, text_part(text, annotations)] if text else shown
+def _shown(pictures: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"type": "image_file", "image_file": {"file_id": file_id, "detail": "auto"}} for file_id in pictures]
 
 
 class Answer:
@@ -187,6 +204,13 @@ class Answer:
         else:
             self.message = self._said = await OpenMessage.begin(self._live, text, self._brings)
             self._brings = Brings(sources=self._brings.sources)
+
+    async def refuse(self, text: str) -> None:
+        """Send more of a refusal. It begins a message if none is open."""
+        if self.message is None:
+            await self.say("")
+        assert self.message is not None
+        self.message.refuse(text)
 
     async def open_calls(self) -> OpenCalls:
         """The step that calls go to. Beginning it, the text said before is whole."""

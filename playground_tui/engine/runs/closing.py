@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.states import Ending
+from playground_tui.engine.store.failures import StoreFailed
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Pauses between attempts to store the end of a run when the store fails; the last is repeated."""
@@ -32,7 +33,7 @@ async def store_end(live: LiveRun, ending: Ending, stopping: asyncio.Event) -> b
 async def _stored(live: LiveRun, ending: Ending) -> bool:
     try:
         await live.record_end(ending)
-    except (SQLAlchemyError, OSError) as error:
+    except (StoreFailed, SQLAlchemyError, OSError) as error:
         _log.error("The end of run %s could not be stored: %s", live.id, error)
         live.tell_store_failed()
         return False

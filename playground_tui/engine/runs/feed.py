@@ -17,9 +17,10 @@ from json import JSONEncoder
 from typing import Any
 
 from playground_tui.engine.runs import deltas
+from playground_tui.engine.runs.growing import GrowingText
 
 BEAT_SECONDS = 15.0
-RECENT_EVENTS = 128
+RECENT_EVENTS = 64
 """A reader that is at most so many events behind gets each of them; one further behind gets deltas joined."""
 DONE = "done"
 
@@ -49,13 +50,13 @@ _DONE_BLOCK = b"event: done\ndata: [DONE]\n\n"
 
 
 @dataclass(slots=True)
-class _GrowingText:
+class _MessageText:
     """The text deltas of one message. `ids` and `ends` tell after which event the text was how long."""
 
     message_id: str
     head: str
     """How each block of its deltas begins."""
-    pieces: list[str] = field(default_factory=list)
+    text: GrowingText = field(default_factory=GrowingText)
     annotations: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """Each with the id of the event that brought it."""
     ids: array[int] = field(default_factory=lambda: array("Q"))
@@ -70,29 +71,23 @@ class _GrowingText:
             self.annotations += [(event_id, annotation) for annotation in annotations]
         self.ends.append((self.ends[-1] if self.ends else 0) + len(text))
         self.ids.append(event_id)
-        self.pieces.append(text)
+        self.text.add(text)
 
     def after(self, event_id: int) -> FeedEvent:
         """What came after event `event_id`, as one delta with the id of the newest."""
         known = bisect_right(self.ids, event_id)
         start = self.ends[known - 1] if known else 0
-        text = self.joined()[start:]
+        text = self.text.whole()[start:]
         annotations = [annotation for at, annotation in self.annotations if at > event_id]
         block = deltas.text_block(self.head, text, first=not known, annotations=annotations)
         return FeedEvent(self.id, deltas.MESSAGE_DELTA, block)
-
-    def joined(self) -> str:
-        """The text so far, kept as one piece."""
-        if len(self.pieces) > 1:
-            self.pieces = ["".join(self.pieces)]
-        return self.pieces[0]
 
 
 class Feed:
     """The events of one run. All of it belongs to the event loop's thread."""
 
     def __init__(self, first_id: int = 1) -> None:
-        self._entries: list[FeedEvent | _GrowingText] = []
+        self._entries: list[FeedEvent | _MessageText] = []
         self._recent: deque[FeedEvent] = deque(maxlen=RECENT_EVENTS)
         self._waiting: set[asyncio.Future[bool]] = set()
         self._first_id = first_id
@@ -108,10 +103,10 @@ class Feed:
     ) -> None:
         """Send more text of a message, with the annotations that stand in it (each with its `index`)."""
         growing = self._entries[-1] if self._entries else None
-        if not isinstance(growing, _GrowingText) or growing.message_id != message_id:
-            growing = _GrowingText(message_id, deltas.text_head(message_id, index))
+        if not isinstance(growing, _MessageText) or growing.message_id != message_id:
+            growing = _MessageText(message_id, deltas.text_head(message_id, index))
             self._entries.append(growing)
-        block = deltas.text_block(growing.head, text, first=not growing.pieces, annotations=annotations)
+        block = deltas.text_block(growing.head, text, first=not growing.ids, annotations=annotations)
         event = FeedEvent(self.last_id + 1, deltas.MESSAGE_DELTA, block)
         growing.add(event.id, text, annotations)
         self._send(event)
@@ -124,8 +119,8 @@ class Feed:
         """Keep the texts joined alone: for a run that has ended and whose readers have had its end."""
         self._recent.clear()
         for entry in self._entries:
-            if isinstance(entry, _GrowingText):
-                entry.joined()
+            if isinstance(entry, _MessageText):
+                entry.text.whole()
 
     async def batches(self, after: int = 0, *, beat: float = BEAT_SECONDS) -> AsyncIterator[list[FeedEvent]]:
         """The events after `after`, all that are there at a time, up to the `done` that ends the stream.
@@ -179,7 +174,7 @@ class Feed:
     def _joined(self, cursor: int) -> Iterator[FeedEvent]:
         for entry in self._entries:
             if entry.id > cursor:
-                yield entry.after(cursor) if isinstance(entry, _GrowingText) else entry
+                yield entry.after(cursor) if isinstance(entry, _MessageText) else entry
 
     async def _news(self, seconds: float) -> bool:
         """Wait for the next event; False when `seconds` went by without one."""

@@ -9,6 +9,7 @@ from playground_tui.engine.providers.base import ProviderError
 from playground_tui.engine.providers.registry import UnknownProvider
 from playground_tui.engine.runs.live import Interrupted
 from playground_tui.engine.runs.states import Ending, failed
+from playground_tui.engine.store.failures import StoreFailed
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def outcome(round_: asyncio.Task[Ending | None]) -> Ending | None:
             return None
         case ProviderError(code=code) as error:
             return failed(code, str(error))
-        case UnknownProvider() as error:
+        case UnknownProvider() | StoreFailed() as error:
             return failed("server_error", str(error))
         case error:
             _log.error("A run failed for a reason nobody foresaw", exc_info=error)

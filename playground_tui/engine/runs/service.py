@@ -72,6 +72,11 @@ class RunService:
         return len(self._live)
 
     @property
+    def remembered_count(self) -> int:
+        """How many runs are active, or have ended so lately that their events are still in memory."""
+        return len(self._feeds)
+
+    @property
     def active_ids(self) -> frozenset[str]:
         """The ids of these: a run is among them before it is stored and until its end is."""
         return frozenset(self._live)

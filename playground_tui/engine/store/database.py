@@ -1,23 +1,23 @@
-"""The database file: one writer thread, a few readers, and the schema brought up to date when it is opened."""
+"""The database file: one writer thread, a few readers, and what becomes of a failure of either."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from playground_tui.protocol import SCHEMA
+from playground_tui.engine.store.failures import StoreFailed, failure_of
 
 T = TypeVar("T")
 Journal = Literal["WAL", "DELETE"]
@@ -25,67 +25,100 @@ Journal = Literal["WAL", "DELETE"]
 _READERS = 3
 _BUSY_MILLISECONDS = 5000
 _JOURNAL_BYTES = 16 * 1024 * 1024
-
-
-class StoreError(Exception):
-    """The database cannot be used. `str(error)` is a sentence for a person."""
-
-
-class NewerDatabase(StoreError):
-    """A newer version of the program made the database: it is left untouched."""
-
-
-class UnreadableDatabase(StoreError):
-    """The file is not a database, or it cannot be read or written."""
-
-
-_BROKEN = ("file is not a database", "malformed")
-"""What SQLite says of a file that no waiting and no room on the disk will mend."""
+_PAGES_AT_ONCE = 1000
 
 
 class Database:
-    """The engine's database. Functions given to `read` and `write` run in threads and take a connection."""
+    """The engine's database at `path`, which is there and up to date: see `store.opening`.
+
+    Functions given to `read` and `write` run in threads and take a connection. `on_outcome` is called in the event
+    loop's thread after each of them: with None after a write that was done, with the failure after one that was not.
+    """
 
     def __init__(self, path: Path, journal: Journal):
+        """All connections are made now: one that is made later would not find a file that was removed meanwhile, while
+        those that are open keep it. Raises SQLAlchemyError, sqlite3.Error."""
         self.path = path
-        self._reading = _sql_engine(path, journal, begin="BEGIN", connections=_READERS)
-        self._writing = _sql_engine(path, journal, begin="BEGIN IMMEDIATE", connections=1)
+        self.on_outcome: Callable[[StoreFailed | None], None] = _ignore
+        self._reading = sql_engine(path, journal, begin="BEGIN", connections=_READERS)
+        self._writing = sql_engine(path, journal, begin="BEGIN IMMEDIATE", connections=1)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
-
-    @classmethod
-    def open(cls, path: Path, *, journal: Journal = "WAL") -> Self:
-        """Open or make the database at `path` (mode 0600) and bring its schema up to date.
-
-        `journal` is DELETE on a network filesystem. Raises NewerDatabase, UnreadableDatabase.
-        """
         try:
-            revision = _prepare(path)
-            database = cls(path, journal)
-            if revision != SCHEMA:
-                database._upgrade()
-        except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-            broken = any(words in str(error) for words in _BROKEN)
-            advice = " Move it elsewhere to begin with an empty one." if broken else ""
-            raise UnreadableDatabase(f"The database {path} cannot be used: {error}.{advice}") from error
-        return database
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
 
-    def _upgrade(self) -> None:
-        from playground_tui.engine.store.migrate import upgrade  # noqa: PLC0415 - alembic is slow to import
-
-        with self._writing.begin() as connection:
-            upgrade(connection, SCHEMA)
+    def _connect(self) -> None:
+        with ExitStack() as stack:
+            for engine, connections in ((self._writing, 1), (self._reading, _READERS)):
+                for _ in range(connections):
+                    stack.enter_context(engine.connect())
+        self._is = _identity(self.path)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        """Call `fn` in a reader's thread, within one snapshot of the database."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, _within, self._reading, fn)
+        """Call `fn` in a reader's thread, within one snapshot of the database. Raises StoreFailed."""
+        return await self._done(self._readers, self._reading, fn)
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Call `fn` in the writer's thread as one transaction; what it raises undoes it.
+        """Call `fn` in the writer's thread as one transaction; what it raises undoes it. Raises StoreFailed.
 
         Once begun it ends, also when the caller is cancelled meanwhile.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._writer, _within, self._writing, fn)
+        done = await self._done(self._writer, self._writing, fn)
+        self.on_outcome(None)
+        return done
+
+    async def _done(self, threads: ThreadPoolExecutor, engine: Engine, fn: Callable[[Connection], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, self._within, engine, fn)
+        except StoreFailed as failure:
+            self.on_outcome(failure)
+            raise
+
+    def _within(self, engine: Engine, fn: Callable[[Connection], T]) -> T:
+        try:
+            with engine.begin() as connection:
+                return fn(connection)
+        except (SQLAlchemyError, sqlite3.Error, json.JSONDecodeError) as error:
+            failure = failure_of(error, self.path)
+            if failure is None:
+                raise
+            raise failure from error
+
+    def is_here(self) -> bool:
+        """Whether the file in use is still the one at `path`."""
+        return self._is is not None and _identity(self.path) == self._is
+
+    async def put_back(self) -> None:
+        """Make the file at `path` again from what is open, and go on with that one. Raises OSError, StoreFailed."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._put_back)
+
+    def _put_back(self) -> None:
+        new = self.path.with_name(f"{self.path.name}.new")
+        try:
+            self._copy_to(new)
+            new.replace(self.path)
+        finally:
+            new.unlink(missing_ok=True)
+        self._writing.dispose()
+        self._reading.dispose()
+        self._connect()
+
+    async def write_copy(self, target: Path) -> None:
+        """Write everything that is open into a new file, mode 0600. Raises OSError, StoreFailed."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._copy_to, target)
+
+    def _copy_to(self, target: Path) -> None:
+        target.unlink(missing_ok=True)
+        target.touch(mode=0o600)
+        try:
+            with closing(sqlite3.connect(target)) as copy, closing(self._writing.raw_connection()) as own:
+                source: sqlite3.Connection = own.driver_connection  # type: ignore[assignment]
+                source.backup(copy, pages=_PAGES_AT_ONCE)
+        except sqlite3.Error as error:
+            raise failure_of(error, target) or error from error
 
     def close(self) -> None:
         """Finish the writes under way and close the file."""
@@ -95,39 +128,33 @@ class Database:
         self._writing.dispose()
 
 
-def _within(engine: Engine, fn: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return fn(connection)
+def _ignore(_outcome: StoreFailed | None) -> None:
+    """For a database whose failures are told by what they raise alone."""
 
 
-def _prepare(path: Path) -> str:
-    """Make the file if there is none, and return the revision of its schema ("" for an empty one)."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    revision = revision_of(path)
-    if revision > SCHEMA:
-        raise NewerDatabase(
-            f"The database {path} was made by a newer version of playground-tui (schema {revision}, this one knows"
-            f" {SCHEMA}): install that version again, or use another data directory."
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def sql_engine(path: Path, journal: Journal, *, begin: str, connections: int) -> Engine:
+    """Connections to the database at `path`, whose transactions begin with the statement `begin`."""
+
+    def connect() -> sqlite3.Connection:
+        # mode=rw: never makes an empty database in the place of one that has gone.
+        return sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw", uri=True, check_same_thread=False, isolation_level=None
         )
-    return revision
 
-
-def revision_of(path: Path) -> str:
-    """The revision of a database's schema, "" for an empty file. Raises sqlite3.Error."""
-    with closing(sqlite3.connect(path)) as connection:
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        row = known and connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return row[0] if row else ""
-
-
-def _sql_engine(path: Path, journal: Journal, *, begin: str, connections: int) -> Engine:
     engine = create_engine(
-        f"sqlite:///{os.fspath(path)}",
+        "sqlite://",
+        creator=connect,
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "isolation_level": None},
         json_serializer=partial(json.dumps, separators=(",", ":")),
     )
 

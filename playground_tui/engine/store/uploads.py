@@ -73,7 +73,8 @@ def all_parts(c: Connection) -> set[str]:
 def require_parts(c: Connection, upload: Mapping[str, Any], part_ids: Sequence[str]) -> None:
     """See that these parts make the whole upload. Raises UploadRefused."""
     here = upload_parts.c.upload_id == upload["id"]
-    sizes: dict[str, int] = dict(c.execute(select(upload_parts.c.id, upload_parts.c.bytes).where(here)).tuples().all())
+    rows = c.execute(select(upload_parts.c.id, upload_parts.c.bytes).where(here))
+    sizes: dict[str, int] = {row.id: row.bytes for row in rows}
     size = 0
     for place, part_id in enumerate(part_ids):
         if part_id not in sizes:

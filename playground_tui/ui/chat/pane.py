@@ -68,6 +68,10 @@ class ThreadHeader(Widget):
         return Content.assemble((self._thread, "bold"), " " * max(0, room - len(hint)), hint)
 
 
+BEGUN = frozenset({"queued", "in_progress"})
+"""States of a run whose outputs are asked for in which it is only read again from its beginning."""
+
+
 class ChatPane(Vertical):
     """Shows one thread and what its run does. It asks for everything else by messages."""
 
@@ -169,7 +173,8 @@ class ChatPane(Vertical):
             self.outputs.show("", ())
             return
         self._entries.run(run)
-        self.outputs.show(run.id, run.waiting_for if run.status == "requires_action" else ())
+        if run.status not in BEGUN or not self.outputs.asks_for(run.id):
+            self.outputs.show(run.id, run.waiting_for if run.status == "requires_action" else ())
         if not run.active:
             self.outputs.forget()
 

@@ -1,0 +1,157 @@
+"""What can still be read of a damaged database, put into a new one of the same schema.
+
+Row by row: those on broken pages, those whose texts or JSON cannot be read, and those that belong to a row that is lost
+and cannot be made again are left out. What files are searched by is made again from the files.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import select, update
+
+from playground_tui.engine.store.database import sql_engine
+from playground_tui.engine.store.messages import first_message
+from playground_tui.engine.store.tables import metadata, threads
+
+Salvaged = dict[str, int]
+"""How many rows were saved, by the name of their table."""
+
+_COUNTED = ("assistants", "threads", "messages", "runs", "files", "vector_stores")
+_MADE_AGAIN = {"chunks", "gone_chunks"}
+_HELD = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_FARTHEST = 2**40
+"""No table has as many rows: where the last one cannot be read, it is looked for up to here."""
+_PARENTS = (
+    # An assistant is in its versions too, and a thread is where its messages are.
+    """INSERT INTO assistants(id, created_at, deleted_at, body)
+        SELECT assistant_id, json_extract(body, '$.created_at'), iif(action = 'deleted', created_at, NULL), body
+        FROM versions v WHERE seq = (SELECT max(seq) FROM versions w WHERE w.assistant_id = v.assistant_id)
+        AND NOT EXISTS (SELECT 1 FROM assistants a WHERE a.id = v.assistant_id)""",
+    """INSERT INTO threads(id, created_at, first_message, message_count, last_activity_at, body)
+        SELECT thread_id, min(created_at), '', 0, max(created_at), json_object('id', thread_id, 'object', 'thread',
+            'created_at', min(created_at), 'metadata', json_object(), 'tool_resources', json_object())
+        FROM messages m WHERE NOT EXISTS (SELECT 1 FROM threads t WHERE t.id = m.thread_id) GROUP BY thread_id""",
+)
+_MEND = (
+    # What counts other rows counts those that are left.
+    """UPDATE threads SET message_count =
+        (SELECT count(*) FROM messages m WHERE m.thread_id = threads.id AND m.deleted_at IS NULL)""",
+    """INSERT OR IGNORE INTO thread_assistants(thread_id, assistant_id, position)
+        SELECT thread_id, assistant_id, min(seq) FROM runs GROUP BY 1, 2""",
+    # An assistant is as its newest version has it.
+    """INSERT INTO versions(id, assistant_id, created_at, action, client, body)
+        SELECT 'asstver_' || lower(hex(randomblob(12))), id, created_at,
+            CASE WHEN deleted_at IS NULL THEN 'modified' ELSE 'deleted' END, 'saved from a damaged database', body
+        FROM assistants a WHERE body IS NOT
+            (SELECT v.body FROM versions v WHERE v.assistant_id = a.id ORDER BY v.seq DESC LIMIT 1)""",
+)
+_INDEX_AGAIN = (
+    """DELETE FROM vector_store_files WHERE status <> 'deleted'
+        AND NOT EXISTS (SELECT 1 FROM files f WHERE f.id = vector_store_files.id AND f.deleted_at IS NULL)""",
+    """UPDATE vector_store_files SET status = 'in_progress', usage_bytes = 0, embedder = NULL,
+        body = json_set(body, '$.status', 'in_progress', '$.usage_bytes', 0) WHERE status = 'completed'""",
+)
+
+
+def salvage(damaged: Path, new: Path) -> Salvaged:
+    """Copy what can be read of `damaged` into `new`, which has empty tables.
+
+    Raises sqlite3.Error when another program holds one of them, or the disk refuses `new`.
+    """
+    with (
+        closing(sqlite3.connect(f"file:{quote(str(damaged))}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(new, isolation_level=None)) as target,
+    ):
+        source.text_factory = bytes
+        target.execute("BEGIN IMMEDIATE")
+        known = {str(name) for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in metadata.sorted_tables:
+            if table.name in known - _MADE_AGAIN:
+                _copy(source, target, table.name)
+        for statement in _PARENTS:
+            target.execute(statement)
+        _drop_orphans(target)
+        for statement in (*_MEND, *(_INDEX_AGAIN if "chunks" in known else ())):
+            target.execute(statement)
+        target.execute("COMMIT")
+        counted = [name for name in _COUNTED if name in known]
+        saved = {name: target.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in counted}  # noqa: S608
+    _name_threads(new)
+    return saved
+
+
+def _name_threads(new: Path) -> None:
+    """List each thread with the first of the messages that are left."""
+    engine = sql_engine(new, "DELETE", begin="BEGIN IMMEDIATE", connections=1)
+    with engine.begin() as c:
+        for thread_id in c.execute(select(threads.c.id)).scalars().all():
+            first = first_message(c, thread_id)
+            c.execute(update(threads).where(threads.c.id == thread_id).values(first_message=first))
+    engine.dispose()
+
+
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
+    """Copy the rows of a table that can be read."""
+    columns = [(str(row[1]), str(row[2])) for row in target.execute(f"PRAGMA table_info({table})")]
+    names, places = ", ".join(name for name, _ in columns), ", ".join("?" for _ in ("rowid", *columns))
+    insert = f"INSERT OR IGNORE INTO {table}(rowid, {names}) VALUES ({places})"  # noqa: S608 - names of our own tables
+    for rowid, *values in _rows(source, f"SELECT rowid, {names} FROM {table}"):  # noqa: S608
+        with suppress(ValueError):
+            row = [_value(value, kind) for value, (_, kind) in zip(values, columns, strict=True)]
+            with suppress(sqlite3.IntegrityError):
+                target.execute(insert, (rowid, *row))
+
+
+def _value(value: object, kind: str) -> object:
+    """A value as it is stored. Raises ValueError when it is not what its column holds."""
+    if isinstance(value, bytes) and kind in {"TEXT", "JSON"}:
+        text = value.decode()
+        if kind == "JSON":
+            json.loads(text)
+        return text
+    return value
+
+
+def _rows(source: sqlite3.Connection, query: str) -> Iterator[tuple[int, *tuple[object, ...]]]:
+    """The rows that can be read, in no order: around each broken place, from both sides."""
+    after = -1
+    while True:
+        try:
+            for row in source.execute(f"{query} WHERE rowid > ? ORDER BY rowid", (after,)):
+                after = row[0]
+                yield row
+            return
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname.startswith(_HELD):
+                raise
+        beyond = _next_readable(source, query, after)
+        if beyond is None:
+            return
+        with suppress(sqlite3.DatabaseError):
+            bounds = (beyond, after)
+            yield from source.execute(f"{query} WHERE rowid < ? AND rowid > ? ORDER BY rowid DESC", bounds)
+        after = beyond - 1
+
+
+def _next_readable(source: sqlite3.Connection, query: str, after: int) -> int | None:
+    """The number of a row that can be read behind a broken place, None when there is none."""
+    step = 1
+    while step < _FARTHEST:
+        with suppress(sqlite3.DatabaseError):
+            row = source.execute(f"{query} WHERE rowid > ? ORDER BY rowid LIMIT 1", (after + step,)).fetchone()
+            return None if row is None else int(row[0])
+        step *= 2
+    return None
+
+
+def _drop_orphans(target: sqlite3.Connection) -> None:
+    """Remove the rows that refer to rows that are not there, and then those that referred to them."""
+    while orphans := target.execute("PRAGMA foreign_key_check").fetchall():
+        for table, rowid, *_ in orphans:
+            target.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608

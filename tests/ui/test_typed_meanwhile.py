@@ -1,0 +1,49 @@
+"""Keys that arrive while another draft is about to be shown are in the draft they were typed into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground_tui.config import Settings
+from tests.support.engine import RunningEngine
+from tests.support.playground import Playground, playground
+
+SLOW = Settings(autosave_delay=60)
+
+
+def types_while_it_is_read(p: Playground, text: str) -> None:
+    """Let keys arrive in the moment in which the server's answer does."""
+    client = p.app.desk.client
+    assert client is not None
+    retrieve = client.retrieve_assistant
+
+    async def answered(assistant_id: str) -> Any:
+        found = await retrieve(assistant_id)
+        p.form._boxes["name"].control.value = text  # type: ignore[attr-defined]
+        return found
+
+    client.retrieve_assistant = answered  # type: ignore[method-assign]
+
+
+async def test_what_is_typed_as_the_same_assistant_is_read_stays_in_it(engine: RunningEngine) -> None:
+    made = await engine.client().create_assistant({"model": "rehearsal/echo", "name": "A"}, key="k")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.editing.open(made.id)
+        types_while_it_is_read(p, "typed")
+        await p.screen.editing.open(made.id)
+        assert p.form.draft.text("name") == "typed"
+        kept = p.app.desk.cache.load_draft(made.id)
+        assert kept is not None and kept.edits == {"name": "typed"}
+
+
+async def test_what_is_typed_as_another_assistant_is_read_stays_in_the_one_that_was_open(engine: RunningEngine) -> None:
+    client = engine.client()
+    first = await client.create_assistant({"model": "rehearsal/echo", "name": "A"}, key="a")
+    second = await client.create_assistant({"model": "rehearsal/echo", "name": "B"}, key="b")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.editing.open(first.id)
+        types_while_it_is_read(p, "typed")
+        await p.screen.editing.open(second.id)
+        assert p.form.draft.text("name") == "B"
+        await p.screen.editing.open(first.id)
+        assert p.form.draft.text("name") == "typed"
