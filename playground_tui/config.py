@@ -6,6 +6,7 @@ Keys and other secrets are never part of a `repr`, a message or a log.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
