@@ -49,7 +49,9 @@ class KnownRun:
     status: str = RUNNING
     calls: list[str] = field(default_factory=list)
     said: str = ""
-    """All that the model has said, rounds and messages joined."""
+    """All the text of the model, rounds and messages joined."""
+    refused: str = ""
+    """All its refusals."""
     counted: bool = False
     """Whether its messages are among those of its thread."""
 

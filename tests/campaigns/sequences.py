@@ -59,8 +59,13 @@ Seen = Counter[str]
 """What a campaign saw: how many calls, runs by their ends, and so on."""
 
 
-async def campaign(directory: Path, numbers: Sequence[int], *, seed: int) -> Seen:
-    """Play these sequences, on engines after one another. AssertionError when anything is wrong."""
+async def campaign(
+    directory: Path, numbers: Sequence[int], *, seed: int, tell: Callable[[int], None] = lambda played: None
+) -> Seen:
+    """Play these sequences, on engines after one another; `tell` is told how many there were after each.
+
+    AssertionError when anything is wrong.
+    """
     seen, clock = Seen(), BEGUN
     for begin in range(0, len(numbers), LIFE):
         waiting = iter(numbers[begin : begin + LIFE])
@@ -71,6 +76,7 @@ async def campaign(directory: Path, numbers: Sequence[int], *, seed: int) -> See
             report = await place.scripted.engine.database.read(look)
             assert report.findings == [], [finding.sentence for finding in report.findings]
             clock = place.scripted.clock.time
+        tell(begin + LIFE)
     return seen
 
 
@@ -113,7 +119,11 @@ def _share(numbers: Sequence[int], seed: int) -> Seen:
     """What one process plays."""
     logging.disable(logging.WARNING)  # files that cannot be indexed
     with tempfile.TemporaryDirectory() as place:
-        return asyncio.run(campaign(Path(place), numbers, seed=seed))
+        return asyncio.run(campaign(Path(place), numbers, seed=seed, tell=partial(_tell, len(numbers))))
+
+
+def _tell(all_of_them: int, played: int) -> None:
+    print(f"{min(played, all_of_them):,} of {all_of_them:,}", file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -47,17 +47,27 @@ def check_order(events: Sequence[Event], order: re.Pattern[str]) -> None:
     assert letters.count("k") <= 1 and order.fullmatch(letters.replace("k", "")), [name for name, _ in events]
 
 
-def text_of(events: Iterable[Event]) -> str:
-    """What was said, from the deltas. The first of a message has annotations, none has null ones."""
-    said, begun = "", set[str]()
+def said_in(events: Iterable[Event]) -> tuple[str, str]:
+    """The texts and the refusals, from the deltas. The first of a text has annotations, none has null ones."""
+    said, refused, begun = "", "", set[str]()
     for name, data in events:
         if name == "thread.message.delta":
             (part,) = data["delta"]["content"]
+            if part["type"] == "refusal":
+                refused += part["refusal"]
+                continue
             annotations = part["text"].get("annotations", [])
             assert annotations is not None and (data["id"] in begun or "annotations" in part["text"]), data
             begun.add(data["id"])
             said += part["text"]["value"]
-    return said
+    return said, refused
+
+
+def kept_in(messages: Iterable[Mapping[str, Any]]) -> tuple[str, str]:
+    """The texts and the refusals of messages as they are kept."""
+    parts = [part for message in messages for part in message["content"]]
+    said = "".join(part["text"]["value"] for part in parts if part["type"] == "text")
+    return said, "".join(part["refusal"] for part in parts if part["type"] == "refusal")
 
 
 def check_calls(events: Iterable[Event]) -> None:

@@ -13,13 +13,14 @@ from playground_tui.engine.providers.base import (
     Finished,
     ProviderError,
     ProviderEvent,
+    Refusal,
     Text,
     Usage,
 )
 from tests.campaigns.deeds.conversations import FUNCTION, have_thread
 from tests.campaigns.known import RUNNING, WAITING, KnownRun
 from tests.campaigns.looks import PATIENCE, replayed, rested, thread_of
-from tests.campaigns.streams import CREATED, RESUMED, check_calls, check_order, text_of
+from tests.campaigns.streams import CREATED, RESUMED, check_calls, check_order, kept_in, said_in
 from tests.campaigns.user import User, check_answer, status
 from tests.campaigns.wire import Answer, Event, EventStream
 from tests.support.wait import until
@@ -127,7 +128,7 @@ async def _listen(
                     return
     check_order(events, order)
     check_calls(events)
-    text_of(events)
+    said_in(events)
     user.seen["streams"] += 1
 
 
@@ -149,8 +150,12 @@ async def say(user: User) -> None:
         await new_runs(user)
         return
     for text in user.random.choices(TEXTS, k=user.random.randint(1, 4)):
-        run.said += text
-        user.stage.provider.say(run.model, Text(text))
+        if user.chance(0.1):
+            run.refused += text
+            user.stage.provider.say(run.model, Refusal(text))
+        else:
+            run.said += text
+            user.stage.provider.say(run.model, Text(text))
     async with asyncio.timeout(PATIENCE):
         await _heard(user, run)
 
@@ -164,7 +169,7 @@ async def _heard(user: User, run: KnownRun) -> None:
         async with aclosing(answer.events()) as stream:
             async for event in stream:
                 events.append(event)
-                if text_of(events) == run.said:
+                if said_in(events) == (run.said, run.refused):
                     return
     raise AssertionError(f"{run} ended: {events}")
 
@@ -243,10 +248,9 @@ async def end_and_cancel(user: User) -> None:
         await asyncio.sleep(user.random.random() / 200)
     answer = await user.send("POST", f"{run.path}/cancel", 200, 400)
     run.status = "cancelled" if answer.status == 200 else "completed"
-    found = (await user.get(f"/threads/{run.thread}/messages?run_id={run.id}&order=asc&limit=100"))["data"]
     await rested(user, run)
     found = (await user.get(f"/threads/{run.thread}/messages?run_id={run.id}&order=asc&limit=100"))["data"]
-    said = "".join(part["text"]["value"] for message in found for part in message["content"])
+    said, _ = kept_in(found)
     assert said in (run.said, run.said + "!") and (answer.status == 200 or said == run.said + "!"), (said, run)
     run.said = said
 
