@@ -1,6 +1,6 @@
 /* Preloaded into a program, it lets calls on files below one directory fail, as a rule in a shared file says.
 
-   FAULTY_BELOW names the directory, FAULTY_RULE the file: three ints, which calls (bits below), with which errno, and
+   LD_FAULTY_BELOW names the directory, LD_FAULTY_RULE the file: three ints, which calls (bits below), with which errno, and
    one in how many. A write that fails may have written half before. */
 
 #define _GNU_SOURCE
@@ -22,8 +22,8 @@ static const char *below;
 static __thread unsigned seed;
 
 __attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("FAULTY_RULE");
-    below = getenv("FAULTY_BELOW");
+    const char *path = getenv("LD_FAULTY_RULE");
+    below = getenv("LD_FAULTY_BELOW");
     int fd = path && below ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0) return;
     void *shared = mmap(NULL, sizeof *rule, PROT_READ, MAP_SHARED, fd, 0);

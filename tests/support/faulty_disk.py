@@ -36,7 +36,7 @@ class FaultyDisk:
         if done.returncode:
             raise NotHere(f"the library cannot be built: {done.stderr.decode()}")
         self.heal()
-        self.environ = {"LD_PRELOAD": str(library), "FAULTY_BELOW": str(below), "FAULTY_RULE": str(self._rule)}
+        self.environ = {"LD_PRELOAD": str(library), "LD_FAULTY_BELOW": str(below), "LD_FAULTY_RULE": str(self._rule)}
 
     def fail(self, calls: int = ANY, error: int = errno.ENOSPC, *, one_in: int = 1) -> None:
         """From now on these calls fail, or one in so many of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -140,14 +141,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def uri(path: Path, mode: Literal["ro", "rw"]) -> str:
+    """What SQLite is given to open a file that is there, whatever letters its path has."""
+    return f"file:{quote(os.fsencode(path))}?mode={mode}"
+
+
 def sql_engine(path: Path, journal: Journal, *, begin: str, connections: int) -> Engine:
     """Connections to the database at `path`, whose transactions begin with the statement `begin`."""
 
     def connect() -> sqlite3.Connection:
         # mode=rw: never makes an empty database in the place of one that has gone.
-        return sqlite3.connect(
-            f"file:{quote(str(path))}?mode=rw", uri=True, check_same_thread=False, isolation_level=None
-        )
+        return sqlite3.connect(uri(path, "rw"), uri=True, check_same_thread=False, isolation_level=None)
 
     engine = create_engine(
         "sqlite://",

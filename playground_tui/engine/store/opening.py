@@ -12,11 +12,10 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from playground_tui.engine.store.database import Database, Journal, sql_engine
+from playground_tui.engine.store.database import Database, Journal, sql_engine, uri
 from playground_tui.engine.store.failures import NewerDatabase, StoreFailed, UnreadableDatabase, failure_of
 from playground_tui.engine.store.salvage import Salvaged, salvage
 from playground_tui.paths import is_usable, set_aside
@@ -84,7 +83,7 @@ def revision_of(path: Path) -> str:
 
 
 def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=PATIENCE)
+    return sqlite3.connect(uri(path, "ro"), uri=True, timeout=PATIENCE)
 
 
 # --- what is there

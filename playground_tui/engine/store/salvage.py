@@ -11,11 +11,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import select, update
 
-from playground_tui.engine.store.database import sql_engine
+from playground_tui.engine.store.database import sql_engine, uri
 from playground_tui.engine.store.messages import first_message
 from playground_tui.engine.store.tables import metadata, threads
 
@@ -65,7 +64,7 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
     Raises sqlite3.Error when another program holds one of them, or the disk refuses `new`.
     """
     with (
-        closing(sqlite3.connect(f"file:{quote(str(damaged))}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(uri(damaged, "ro"), uri=True)) as source,
         closing(sqlite3.connect(new, isolation_level=None)) as target,
     ):
         source.text_factory = bytes
