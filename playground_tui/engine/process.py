@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +30,8 @@ from playground_tui.protocol import PROTOCOL, SCHEMA
 
 LOOK_EVERY = 30.0
 """Seconds between two looks at the socket."""
+PURGE_EVERY = 6 * 3600.0
+"""Seconds between two times that what was deleted long ago is removed for good."""
 _SHORTEST_PAUSE = 0.05
 _log = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class EngineProcess:
         self._monotonic = monotonic
         self._probe = probe
         self._bound: os.stat_result | None = None
+        self._purge_at = 0.0
         self.interrupted = False
         """Whether ctrl+c ended it."""
         self._address = EngineAddress(
@@ -99,7 +103,7 @@ class EngineProcess:
         server = EngineServer(database, self._address, monotonic=self._monotonic, probe=self._probe)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(server.close)
-            await database.write(lambda c: purge(c, int(time.time()) - KEPT))
+            await self._purge(database)
             await self.tidy(server.engine.files.sweep)
             await server.engine.runs.recover()
             stack.callback(self._remove_socket)
@@ -110,6 +114,10 @@ class EngineProcess:
             _log.info("listening on %s, version %s, build %s", self._address.socket, __version__, self._address.build)
             yield server
             _log.info("stopping")
+
+    async def _purge(self, database: Database) -> None:
+        self._purge_at = self._monotonic() + PURGE_EVERY
+        await database.write(lambda c: purge(c, int(time.time()) - KEPT))
 
     async def _beside(self, server: EngineServer, beside: Beside) -> None:
         try:
@@ -134,6 +142,8 @@ class EngineProcess:
         while not server.stopping.is_set():
             server.awake.clear()
             await self.tidy(server.engine.files.expire)
+            if self._monotonic() >= self._purge_at:
+                await self.tidy(partial(self._purge, server.engine.database))
             if await self._is_over(server):
                 return
             with suppress(TimeoutError):
@@ -145,7 +155,7 @@ class EngineProcess:
         try:
             await tidy()
         except (OSError, SQLAlchemyError) as error:
-            _log.warning("files that are over stay for now: %s", error)
+            _log.warning("what is over stays for now: %s", error)
 
     async def _is_over(self, server: EngineServer) -> bool:
         in_use = bool(server.activity.connections or server.engine.runs.active_count)
