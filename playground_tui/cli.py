@@ -216,7 +216,10 @@ class Opener:
         client_class = await asyncio.to_thread(_client_class)
         settings = self._settings
         if settings.server is not None:
-            return previous or client_class.for_server(settings.server, settings.server_key, label=label())
+            versions = self._paths.versions
+            return previous or client_class.for_server(
+                settings.server, settings.server_key, label=label(), versions=versions
+            )
         address, handover = await asyncio.gather(self._engine(), asyncio.to_thread(self._handover))
         if previous is None or address.socket != self._socket:
             previous = client_class.for_engine(address.socket, label=label(), provider=settings.provider)

@@ -17,11 +17,13 @@ from openai.resources.beta.threads.threads import AsyncThreads
 from openai.types.beta.threads.runs import RunStepInclude
 
 from playground_tui.assistants.assistant_files import AssistantFiles
+from playground_tui.assistants.assistant_versions import AssistantVersions, EngineVersions
 from playground_tui.assistants.changes import read_changes
 from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import NotSupported
 from playground_tui.assistants.events import Event
 from playground_tui.assistants.files import Files
+from playground_tui.assistants.kept_versions import KeptVersions
 from playground_tui.assistants.objects import (
     Assistant,
     Json,
@@ -33,11 +35,13 @@ from playground_tui.assistants.objects import (
     text_of,
 )
 from playground_tui.assistants.outcome import Outcomes
-from playground_tui.assistants.pages import LARGEST_PAGE, all_pages
+from playground_tui.assistants.pages import LARGEST_PAGE, all_pages, all_pages_at
 from playground_tui.assistants.runs import RunStreams
 from playground_tui.assistants.sent import SentFile, attachments_of, content_of, message_text
 from playground_tui.assistants.transport import Transport
+from playground_tui.assistants.versions import Deleted
 from playground_tui.cache.names import server_key
+from playground_tui.cache.versions import Versions
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
 
 PASSAGES: list[RunStepInclude] = ["step_details.tool_calls[*].file_search.results[*].content"]
@@ -52,7 +56,7 @@ class AssistantsClient:
     Every method raises AssistantsError and nothing else. `where` names the server for people, `server_key` for files.
     """
 
-    def __init__(self, transport: Transport, server_key: str):
+    def __init__(self, transport: Transport, server_key: str, *, label: str = "", versions: Path | None = None):
         self.transport = transport
         self.is_engine = transport.is_engine
         self.where = "engine" if transport.is_engine else transport.where
@@ -62,6 +66,10 @@ class AssistantsClient:
         self._threads = AsyncThreads(transport.sdk)
         self.files = Files(transport)
         self.assistant_files = AssistantFiles(transport)
+        store = Versions(versions, server_key) if versions else None
+        self.versions: AssistantVersions = (
+            EngineVersions(self, transport) if self.is_engine else KeptVersions(self, self.where, store, label)
+        )
         self._outcomes = Outcomes()
         self._streams = RunStreams(transport, self._outcomes, self)
 
@@ -74,9 +82,12 @@ class AssistantsClient:
         return cls(Transport.to_engine(socket, headers), server_key(None))
 
     @classmethod
-    def for_server(cls, url: str, key: str | None, *, label: str) -> Self:
-        """Another server. Only `key` is sent to it, nothing of the environment; `label` stays here."""
-        return cls(Transport.to_server(url, key), server_key(url))
+    def for_server(cls, url: str, key: str | None, *, label: str, versions: Path | None = None) -> Self:
+        """Another server. Only `key` is sent to it, nothing of the environment; `label` stays here.
+
+        The versions of its assistants are kept in the directory `versions`, with `label` on those saved from here.
+        """
+        return cls(Transport.to_server(url, key), server_key(url), label=label, versions=versions)
 
     # The engine itself
 
@@ -98,33 +109,28 @@ class AssistantsClient:
         return [Assistant.from_json(raw) for raw in await all_pages(self.transport, self._assistants.list)]
 
     async def retrieve_assistant(self, assistant_id: str) -> Assistant:
-        return Assistant.from_json(
-            await self.transport.ask(self._assistants.retrieve, assistant_id, repeat=True),
-        )
+        answer = self.transport.ask(self._assistants.retrieve, assistant_id, repeat=True)
+        return await self.versions.read(answer, assistant_id)
 
     async def create_assistant(self, fields: Mapping[str, Any], *, key: str) -> Assistant:
         """Create an assistant of exactly these API fields. `key` makes a repetition harmless on the engine."""
-        body = await self.transport.ask(
+        answer = self.transport.ask(
             self._assistants.create,
             model=text_of(fields, "model"),
             extra_body=dict(fields),
             extra_headers=self._idempotency(key),
             repeat=self.is_engine,
         )
-        return Assistant.from_json(body)
+        return await self.versions.noted(answer, "created")
 
     async def update_assistant(self, assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
         """Set exactly these API fields."""
-        body = await self.transport.ask(self._assistants.update, assistant_id, extra_body=dict(fields), repeat=True)
-        return Assistant.from_json(body)
+        answer = self.transport.ask(self._assistants.update, assistant_id, extra_body=dict(fields), repeat=True)
+        return await self.versions.noted(answer, "modified")
 
     async def delete_assistant(self, assistant_id: str) -> None:
-        await self.transport.ask(self._assistants.delete, assistant_id)
-
-    async def restore_assistant(self, assistant_id: str) -> Assistant:
-        """Bring a deleted assistant back; the engine alone can."""
-        self._engine_only("a deleted assistant cannot be brought back there")
-        return Assistant.from_json(await self.transport.request("post", f"/assistants/{assistant_id}/restore"))
+        """Delete an assistant; `versions.bring_back` brings it back for 30 days."""
+        await self.versions.deleting(lambda: self.transport.ask(self._assistants.delete, assistant_id), assistant_id)
 
     async def list_models(self) -> list[str]:
         """The ids of the models, sorted. A list may name assistants too: they are no models of an assistant."""
@@ -151,6 +157,13 @@ class AssistantsClient:
         """Bring a deleted thread back; the engine alone can."""
         self._engine_only("a deleted thread cannot be brought back there")
         await self.transport.request("post", f"/threads/{thread_id}/restore")
+
+    async def deleted_threads(self, assistant_id: str | None = None, q: str = "") -> list[Deleted[ThreadSummary]]:
+        """As `list_threads`, those that can be brought back, last deleted first."""
+        self._engine_only("a deleted thread cannot be brought back there")
+        query = {name: value for name, value in (("assistant_id", assistant_id), ("q", q)) if value}
+        found = await all_pages_at(self.transport, "/threads", deleted="true", **query)
+        return [Deleted.of(ThreadSummary.from_json(raw), raw) for raw in found]
 
     async def list_threads(self, assistant_id: str | None = None, q: str = "") -> list[ThreadSummary]:
         """The threads an assistant has run in, or all, latest first; the engine alone lists them."""

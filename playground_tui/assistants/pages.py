@@ -15,10 +15,19 @@ async def all_pages(
     transport: Transport, list_page: Callable[..., Awaitable[Any]], *args: Any, **more: Any
 ) -> list[Json]:
     """Every object of a list, newest first, page by page. A server that answers the same page again ends it."""
+    return await _all(lambda query: transport.ask(list_page, *args, repeat=True, **query), more)
+
+
+async def all_pages_at(transport: Transport, path: str, **more: Any) -> list[Json]:
+    """As `all_pages`, of a list for which the SDK has no method."""
+    return await _all(lambda query: transport.request("get", path, query=query, repeat=True), more)
+
+
+async def _all(ask: Callable[[dict[str, Any]], Awaitable[Json]], more: dict[str, Any]) -> list[Json]:
     found: dict[str, Json] = {}
     query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc", **more}
     while True:
-        body = await transport.ask(list_page, *args, repeat=True, **query)
+        body = await ask(query)
         page = {text_of(raw, "id"): raw for raw in objects_of(body, "data")}
         new = page.keys() - found.keys()
         found.update(page)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,9 @@ from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
-from playground_tui.assistants.objects import Json, Run
+from playground_tui.assistants.objects import Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
-from playground_tui.cache.versions import Versions
 from playground_tui.desk.desk import Desk
 from playground_tui.desk.editor import recover
 from playground_tui.desk.panes import FormFront
@@ -173,9 +171,7 @@ class Editing:
         assert self._desk.client is not None
         delay = self._desk.settings.autosave_delay
         self._attached_to = self._desk.client
-        self.editor = Editor(
-            self._desk.client, self._draft, delay=delay, on_change=self._changed, on_seen=_keeper(self._desk)
-        )
+        self.editor = Editor(self._desk.client, self._draft, delay=delay, on_change=self._changed)
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)
         self._form.show_elsewhere(self.editor.elsewhere)
@@ -305,13 +301,3 @@ async def _id_of(wanted: str, desk: Desk) -> str:
         )
     ids = ", ".join(assistant.id for assistant in found)
     raise AssistantsError(f"Several assistants are called {clean(wanted, newlines=False)}: {ids}.")
-
-
-def _keeper(desk: Desk) -> Callable[[Json], None]:
-    """What keeps the versions of assistants: the engine does it itself, for other servers it is done here."""
-    assert desk.client is not None
-    return _ignore if desk.client.is_engine else Versions(desk.paths.versions, desk.client.server_key).note
-
-
-def _ignore(_raw: Json) -> None:
-    """In place of keeping a version."""

@@ -48,7 +48,8 @@ async def opened(server: AssistantsServer, directory: Path) -> AsyncIterator[Pla
     url = server.base_url
 
     async def open_client(client: AssistantsClient | None) -> AssistantsClient:
-        return client or AssistantsClient.for_server(url, KEY, label="test")
+        versions = paths_in(directory).versions
+        return client or AssistantsClient.for_server(url, KEY, label="test", versions=versions)
 
     settings = Settings(autosave_delay=QUICK, server=url, server_key=KEY)
     app = PlaygroundApp(settings, paths_in(directory), {}, open_client)
@@ -119,7 +120,11 @@ async def test_each_state_of_an_assistant_is_kept_as_a_version(server: Assistant
         p.screen._read_assistant()
         await p.until(lambda: p.form.draft.text("name") == "changed elsewhere")
         kept = Versions(p.app.desk.paths.versions, server_key(server.base_url)).of(assistant)
-    assert [entry["assistant"]["name"] for entry in kept] == ["A", "B", "changed elsewhere"]
+    assert [(state.assistant["name"], state.action, state.client) for state in kept] == [
+        ("A", "seen", ""),
+        ("B", "modified", "test"),
+        ("changed elsewhere", "seen", ""),
+    ]
 
 
 async def test_what_was_changed_elsewhere_is_seen_by_asking(
