@@ -276,13 +276,15 @@ class Editing:
         return await self.editor.flush()
 
     async def delete(self, assistant_id: str) -> None:
-        """Delete an assistant. Raises AssistantsError."""
+        """Delete an assistant; what is unsaved of it is there again when it is brought back. Raises AssistantsError."""
         assert self._desk.client is not None
+        draft = self.draft if assistant_id == self.assistant_id else _kept(self._desk, assistant_id)[0]
         try:
             await self._desk.client.delete_assistant(assistant_id)
         except NotFound:
             self._desk.say("It had been deleted already.")
-        self._desk.cache.drop_draft(assistant_id)
+        if not draft.unsaved():
+            self._desk.cache.drop_draft(assistant_id)
         if assistant_id == self.assistant_id:
             await self._close_editor()
             self._begin(new_key(), self._new_draft())

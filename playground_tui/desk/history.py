@@ -22,6 +22,7 @@ from playground_tui.desk.panes import FormFront
 
 NOW: Final = "now"
 """The key of what is in the form."""
+UNSAVED: Final = "unsaved"
 NOT_CREATED: Final = "There are no versions yet: this assistant has not been created."
 KNOWN: Final = 16
 """Whole versions kept in memory."""
@@ -104,7 +105,7 @@ class History:
     def now(self) -> Moment:
         """What is in the form."""
         unsaved = self._form.settle().unsaved()
-        return Moment(NOW, "in the form now", "unsaved changes" if unsaved else "all of it saved", "")
+        return Moment(NOW, "in the form now", UNSAVED if unsaved else "saved", "")
 
     async def draft(self, key: str) -> AssistantDraft:
         """The state with this key."""
@@ -162,7 +163,7 @@ class History:
         try:
             await self._desk.client.update_assistant(self._assistant_id, changes)
         except AssistantsError as error:
-            return f"The files of its tools are not restored: {error}"
+            return f"Some of its tools or their files are not restored: {error}"
         await self._editing.refresh()
         return ""
 

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from playground_tui.desk.arrival import Arrival
 from playground_tui.desk.desk import Desk, OpenClient
 from playground_tui.desk.editing import Editing
+from playground_tui.desk.history import History
 from playground_tui.desk.link import Link
 from playground_tui.desk.models import read_models
 from playground_tui.desk.sending import Sending
@@ -82,7 +83,8 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         self.editing = Editing(self.desk, self.form_pane)
         self.sending = Sending(self.desk, self.chat_pane, self.editing, lambda: self.form_pane.draft.switched_on)
         self.arrival = Arrival(self.desk, self.form_pane, self.editing, self.sending)
-        self.picking = Picking(self.desk, self, self.editing, self.sending)
+        history = History(self.desk, self.form_pane, self.editing)
+        self.picking = Picking(self.desk, self, self.editing, self.sending, history)
         self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
         self.editing.restore()
         self.sending.chatting.restore()
