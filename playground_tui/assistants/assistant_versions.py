@@ -10,7 +10,7 @@ from urllib.parse import quote
 from playground_tui.assistants.errors import Rejected
 from playground_tui.assistants.fields import API_FIELDS
 from playground_tui.assistants.objects import Assistant, Json, objects_of
-from playground_tui.assistants.pages import LARGEST_PAGE, all_pages
+from playground_tui.assistants.pages import LARGEST_PAGE, all_pages_at
 from playground_tui.assistants.stored import resources_to
 from playground_tui.assistants.transport import Transport
 from playground_tui.assistants.versions import FILES, Deleted, Restored, Version
@@ -133,8 +133,7 @@ class EngineVersions(AssistantVersions):
         await delete()
 
     async def deleted(self) -> list[Deleted[Assistant]]:
-        list_page = self._transport.sdk.beta.assistants.list
-        found = await all_pages(self._transport, list_page, extra_query={"deleted": "true"})
+        found = await all_pages_at(self._transport, "/assistants", deleted="true")
         return [Deleted.of(Assistant.from_json(raw), raw) for raw in found]
 
     async def bring_back(self, assistant_id: str) -> Restored:

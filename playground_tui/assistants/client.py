@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from openai import omit
 from openai.resources.beta.assistants import AsyncAssistants
@@ -66,10 +67,7 @@ class AssistantsClient:
         self._threads = AsyncThreads(transport.sdk)
         self.files = Files(transport)
         self.assistant_files = AssistantFiles(transport)
-        store = Versions(versions, server_key) if versions else None
-        self.versions: AssistantVersions = (
-            EngineVersions(self, transport) if self.is_engine else KeptVersions(self, self.where, store, label)
-        )
+        self.versions = _versions_of(self, versions, label)
         self._outcomes = Outcomes()
         self._streams = RunStreams(transport, self._outcomes, self)
 
@@ -156,7 +154,7 @@ class AssistantsClient:
     async def restore_thread(self, thread_id: str) -> None:
         """Bring a deleted thread back; the engine alone can."""
         self._engine_only("a deleted thread cannot be brought back there")
-        await self.transport.request("post", f"/threads/{thread_id}/restore")
+        await self.transport.request("post", f"/threads/{quote(thread_id, safe='')}/restore", repeat=True)
 
     async def deleted_threads(self, assistant_id: str | None = None, q: str = "") -> list[Deleted[ThreadSummary]]:
         """As `list_threads`, those that can be brought back, last deleted first."""
@@ -306,6 +304,13 @@ class AssistantsClient:
     def _engine_only(self, what: str) -> None:
         if not self.is_engine:
             raise NotSupported(f"{self.where} is not the engine: {what}.")
+
+
+def _versions_of(client: AssistantsClient, directory: Path | None, label: str) -> AssistantVersions:
+    if client.is_engine:
+        return EngineVersions(client, client.transport)
+    store = Versions(directory, client.server_key) if directory else None
+    return KeptVersions(client, client.where, store, label)
 
 
 def _header_text(text: str) -> str:

@@ -1,7 +1,7 @@
 """Which parts of two sequences are the same, in bounded time.
 
-As patience diff does it: what both begin and end with, then between the elements that occur once in both. Where there
-are none and little is left, difflib; what is left when the effort is spent counts as different.
+As patience diff does it: what both begin and end with, then between the elements, or runs of elements, that occur once
+in both. Where there are none and little is left, difflib; what is left when the effort is spent counts as different.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ EFFORT: Final = 3_000_000
 """Elements looked at: a second or two."""
 _SMALL: Final = 4_000
 """Pairs of elements that difflib may compare at once: it takes up to their number to the power of 1.5."""
+_RUN: Final = 8
+"""Elements of a run."""
 _DEAR: Final = 10
 """Effort of each such pair."""
 
@@ -35,7 +37,10 @@ def matches(one: Sequence[str], other: Sequence[str], effort: int = EFFORT) -> l
         effort -= end - start + to - from_
         if not pairs or effort < 0:
             continue
-        anchors = _anchors(one, other, left)
+        anchors = _anchors(one, other, left, 1)
+        if not anchors and pairs > _SMALL:
+            effort -= _RUN * (end - start + to - from_)
+            anchors = _anchors(one, other, left, _RUN) if effort > 0 else []
         if anchors:
             ranges += _between(anchors, left)
         elif pairs <= _SMALL and effort > pairs * _DEAR:
@@ -61,22 +66,23 @@ def _trimmed(one: Sequence[str], other: Sequence[str], whole: Range, found: list
     return start + head, end - tail, from_ + head, to - tail
 
 
-def _anchors(one: Sequence[str], other: Sequence[str], within: Range) -> list[tuple[int, int]]:
-    """The places of elements that occur once on both sides, as many as stand in the same order."""
+def _anchors(one: Sequence[str], other: Sequence[str], within: Range, run: int) -> list[tuple[int, int]]:
+    """The places of runs of elements that occur once on both sides, as many as stand in the same order."""
     start, end, from_, to = within
-    mine, yours = _single(one, start, end), _single(other, from_, to)
+    mine, yours = _single(one, start, end, run), _single(other, from_, to, run)
     return _rising([(place, yours[text]) for text, place in mine.items() if text in yours])
 
 
-def _single(elements: Sequence[str], start: int, end: int) -> dict[str, int]:
-    """The place of each element that occurs once."""
-    places: dict[str, int] = {}
-    again: set[str] = set()
-    for place in range(start, end):
-        if elements[place] in places:
-            again.add(elements[place])
-        places[elements[place]] = place
-    return {text: place for text, place in places.items() if text not in again}
+def _single(elements: Sequence[str], start: int, end: int, run: int) -> dict[object, int]:
+    """The place of each run of elements that occurs once."""
+    places: dict[object, int] = {}
+    again: set[object] = set()
+    for place in range(start, end - run + 1):
+        key: object = elements[place] if run == 1 else tuple(elements[place : place + run])
+        if key in places:
+            again.add(key)
+        places[key] = place
+    return {key: place for key, place in places.items() if key not in again}
 
 
 def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
