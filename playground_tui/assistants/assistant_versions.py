@@ -17,6 +17,8 @@ from playground_tui.assistants.versions import FILES, Deleted, Restored, Version
 
 _EMPTY: Final[dict[str, Any]] = {"tools": [], "metadata": {}, "response_format": "auto"}
 """What stands for nothing where the API takes no null."""
+_REFUSED: Final = (400, 404, 422)
+"""How a server answers to a file that it does not have."""
 
 
 class VersionedClient(Protocol):
@@ -100,7 +102,7 @@ async def written(
     try:
         return Restored(await write(fields))
     except Rejected as error:
-        if FILES not in fields or error.retry:
+        if FILES not in fields or error.status not in _REFUSED:
             raise
         others = {name: value for name, value in fields.items() if name != FILES}
         assistant = await write(others) if others else before

@@ -174,4 +174,4 @@ def moment_of(version: Version) -> Moment:
 
 
 def _put_aside(draft: DraftState) -> Moment:
-    return Moment(draft.key, "put aside", "was never saved", "this machine", draft.edited_at)
+    return Moment(draft.key, "put aside", "never saved", "this machine", draft.edited_at)

@@ -74,10 +74,10 @@ HINTS: dict[str, dict[str, str]] = {
         "composer": "composer",
         "save": "save",
         "open": "assistants",
-        "new": "new",
         "versions": "versions",
         "editor": "$EDITOR",
         PALETTE: "more",
+        "new": "new",
     },
 }
 """What the foot of the screen names in each pane, most needed first: binding id -> word."""

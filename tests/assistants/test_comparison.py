@@ -104,9 +104,7 @@ def test_every_text_is_there_whole(detail: Detail) -> None:
 def test_the_longest_instructions_are_compared(line: int) -> None:
     chance = random.Random(5)
     words = ["".join(chance.choices("abcdefgh", k=6)) for _ in range(400)]
-    old = "".join(
-        chance.choice(words) + ("\n" if place % line == line - 1 else " ") for place in range(256_000 // 7)
-    )
+    old = "".join(chance.choice(words) + ("\n" if place % line == line - 1 else " ") for place in range(256_000 // 7))
     new = old[:100_000] + "inserted " + old[100_000:200_000] + old[200_050:]
     rows = compared(old, new, "brief")
     marked = [piece.text for row in rows for piece in row.new or () if piece.look == "changed"]

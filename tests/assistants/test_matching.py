@@ -55,9 +55,7 @@ def test_without_effort_only_the_ends_are_found() -> None:
 
 
 @pytest.mark.parametrize("letters", ["ab", "".join(map(chr, range(100, 700)))])
-def test_the_worst_sequences_do_not_take_longer_than_the_effort(
-    letters: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_worst_sequences_do_not_take_longer_than_the_effort(letters: str, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = 0
 
     class Counting(matching.SequenceMatcher):  # type: ignore[type-arg,name-defined]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
 from rich.cells import set_cell_size
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -143,8 +143,9 @@ class VersionsDialog(ModalScreen[Restore | None]):
         self._compare()
         if event.option_index >= len(self._known) - 2 and self._states.more and not self._reading:
             self._reading = True
-            self.run_worker(self._read_older(), group="older")
+            self._read_older()
 
+    @work(group="older")
     async def _read_older(self) -> None:
         try:
             self._known += await self._states.older()
@@ -166,8 +167,9 @@ class VersionsDialog(ModalScreen[Restore | None]):
     def _compare(self) -> None:
         if (chosen := self._chosen) is not None:
             self._show_head()
-            self.run_worker(self._compare_with(chosen, self._against), group="compare", exclusive=True)
+            self._compare_with(chosen, self._against)
 
+    @work(group="compare", exclusive=True)
     async def _compare_with(self, chosen: Moment, against: Moment) -> None:
         await asyncio.sleep(_SETTLE)
         try:
@@ -207,18 +209,16 @@ class VersionsDialog(ModalScreen[Restore | None]):
             self._fill()
             self._compare()
 
-    def action_restore(self) -> None:
-        self.run_worker(self._restore(), group="restore", exclusive=True)
-
-    def action_one_field(self) -> None:
-        self.run_worker(self._restore_one(), group="restore", exclusive=True)
-
-    async def _restore(self) -> None:
+    @work(group="restore", exclusive=True)
+    async def action_restore(self) -> None:
+        """Dismiss with the highlighted state."""
         chosen = await self._to_restore()
         if chosen is not None:
             self.dismiss(Restore(chosen[0].key))
 
-    async def _restore_one(self) -> None:
+    @work(group="restore", exclusive=True)
+    async def action_one_field(self) -> None:
+        """Ask which field of it."""
         chosen = await self._to_restore()
         if chosen is None:
             return

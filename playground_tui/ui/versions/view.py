@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, TypeVar
 
-from textual import events
+from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -100,7 +100,11 @@ class ComparisonView(ScrollView, can_focus=True):
     def _lay_out_again(self) -> None:
         before, self._known_look = self._known_look, None
         if self.is_mounted and before != self.look:
-            self.run_worker(self._lay_out(), group="layout", exclusive=True)
+            self._lay_out_soon()
+
+    @work(group="layout", exclusive=True)
+    async def _lay_out_soon(self) -> None:
+        await self._lay_out()
 
     def render_line(self, y: int) -> Strip:
         line, look = y + round(self.scroll_y), self.look
