@@ -55,6 +55,11 @@ def compared(p: Playground) -> list[str]:
     return [line.text.rstrip() for line in dialog(p).view._lines]
 
 
+def shown(p: Playground) -> list[str]:
+    """The lines of the comparison, without the spaces that fill them."""
+    return [" ".join(line.split()) for line in compared(p)]
+
+
 def problem(p: Playground) -> str:
     said = dialog(p).query_one(".dialog-problem")
     return str(said.render()) if said.display else ""
@@ -103,7 +108,7 @@ async def test_versions_are_listed_compared_and_restored_and_that_is_undone_in_t
         assert rows(p)[2].endswith("instructions laptop")
         assert rows(p)[3].endswith("created devbox, pts/1")
         await choose(p, "1")
-        assert [" ".join(line.split()) for line in compared(p)] == [
+        assert shown(p) == [
             "name",
             "- Poet │ + Bard",
             "",
@@ -123,16 +128,25 @@ async def test_versions_are_listed_compared_and_restored_and_that_is_undone_in_t
         assert (await engine.client().retrieve_assistant(assistant)).name == "Poet"
         assert await numbers(engine, assistant) == [4, 3, 2, 1]
         await versions(p, "alt+v")
+        await choose(p, "4")
+        for key in ("enter", "f"):
+            await p.press(key)
+            await p.until(lambda: problem(p) == "There is nothing to restore: the form holds the same.")
+            dialog(p).say("")
         await choose(p, "3")
         await p.press("enter")
         await p.until(lambda: p.form.draft.text("name") == "Bard")
         assert p.form.draft.number("temperature") is None
 
 
-async def test_one_field_alone_is_restored(engine: RunningEngine) -> None:
+async def test_one_field_alone_is_restored_and_what_was_unsaved_is_a_version(engine: RunningEngine) -> None:
     assistant = await made(engine, {"name": "Bard", "instructions": "Sing.", "temperature": 1.5})
-    async with opened(engine, assistant) as p:
+    async with opened(engine, assistant, delay=60) as p:
+        p.form.set_value("name", "typed and not saved")
+        await p.pilot.pause()
         await versions(p)
+        assert rows(p)[0] == "= in the form now unsaved"
+        assert "- Bard" in compared(p)[1] and "+ typed and not saved" in compared(p)[1]
         await choose(p, "1")
         await p.press("f")
         await p.until(lambda: isinstance(p.app.screen, Chooser))
@@ -146,24 +160,10 @@ async def test_one_field_alone_is_restored(engine: RunningEngine) -> None:
         await p.press(*"instr", "enter")
         await p.until(lambda: p.form.draft.text("instructions") == "Rhyme.\nBe brief.")
         await back(p)
-        assert (p.form.draft.text("name"), p.form.draft.number("temperature")) == ("Bard", 1.5)
-
-
-async def test_what_was_unsaved_is_a_version_after_a_restore(engine: RunningEngine) -> None:
-    assistant = await made(engine, {"name": "Bard"})
-    async with opened(engine, assistant, delay=60) as p:
-        p.form.set_value("name", "typed and not saved")
-        await p.pilot.pause()
-        await versions(p)
-        assert rows(p)[0] == "= in the form now unsaved"
-        assert "- Bard" in compared(p)[1] and "+ typed and not saved" in compared(p)[1]
-        await choose(p, "1")
-        await p.press("enter")
-        await p.until(lambda: p.form.draft.text("name") == "Poet")
-        await back(p)
+        assert p.form.draft.number("temperature") == 1.5
         newest, *_ = await engine.client().versions.all(assistant)
-        whole = await engine.client().versions.whole(assistant, newest.number)
-        assert whole.assistant["name"] == "typed and not saved"
+        whole = (await engine.client().versions.whole(assistant, newest.number)).assistant
+        assert (whole["name"], whole["instructions"]) == ("typed and not saved", "Sing.")
 
 
 async def test_what_cannot_be_saved_is_put_aside_and_comes_back_after_a_restart(engine: RunningEngine) -> None:
@@ -196,17 +196,23 @@ async def test_what_cannot_be_saved_is_put_aside_and_comes_back_after_a_restart(
         assert not [row for row in rows(p) if row.startswith("put aside")]
 
 
-async def test_other_versions_are_compared_and_seen_whole(engine: RunningEngine) -> None:
-    assistant = await made(engine, {"name": "Bard"}, {"temperature": 1.0})
+async def test_any_two_are_compared_older_ones_come_and_what_cannot_be_read_is_said(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assistant_versions, "LARGEST_PAGE", 4)
+    assistant = await made(engine, *({"name": str(number)} for number in range(5)))
     async with opened(engine, assistant) as p:
         await versions(p)
+        assert len(rows(p)) == 5
+        dialog(p).moments.highlighted = 4
+        await p.until(lambda: len(rows(p)) == 7)
+        assert dialog(p).moments.highlighted == 4
+        assert [row.split()[0] for row in rows(p)[1:]] == ["6", "5", "4", "3", "2", "1"]
         await choose(p, "1")
         await p.press("space")
-        await p.until(lambda: rows(p)[3].startswith("= 1 "))
-        await settled(p)
-        assert compared(p) == ["They are the same."]
+        await p.until(lambda: rows(p)[6].startswith("= 1 ") and compared(p) == ["They are the same."])
         await choose(p, "2")
-        assert [" ".join(line.split()) for line in compared(p)] == ["name", "- Bard │ + Poet"]
+        assert shown(p) == ["name", "- 0 │ + Poet"]
         await p.press("w")
         await p.until(lambda: any("Be brief." in line for line in compared(p)))
         await p.press("w")
@@ -214,100 +220,45 @@ async def test_other_versions_are_compared_and_seen_whole(engine: RunningEngine)
         await choose(p, "1")
         await p.press("space")
         await p.until(lambda: rows(p)[0].startswith("= in the form"))
-        await p.press("escape")
-        await back(p)
-        assert p.form.draft.text("name") == "Bard"
-
-
-async def test_what_is_the_same_is_nothing_to_restore(engine: RunningEngine) -> None:
-    assistant = await made(engine, {"name": "Bard"})
-    async with opened(engine, assistant) as p:
-        await versions(p)
-        await choose(p, "2")
-        for key in ("enter", "f"):
-            await p.press(key)
-            await p.until(lambda: "nothing to restore" in problem(p))
-            await choose(p, "1")
-            assert problem(p) == ""
-            await choose(p, "2")
-
-
-async def test_without_versions_it_is_said(engine: RunningEngine) -> None:
-    async with playground(engine) as p:
-        await p.press("f7")
-        await p.until(lambda: p.said and p.said[-1].startswith("There are no versions yet"))
-        assert p.app.screen is p.screen
-
-
-async def test_a_version_that_cannot_be_read_is_said_in_its_place(engine: RunningEngine) -> None:
-    assistant = await made(engine, {"name": "Bard"})
-    async with opened(engine, assistant) as p:
-        await versions(p)
 
         async def gone(assistant_id: str, number: int) -> Any:
             return await engine.client().versions.whole("asst_gone", number)
 
         assert p.app.desk.client is not None
         p.app.desk.client.versions.whole = gone  # type: ignore[method-assign]
-        p.screen.picking._history._whole.clear()
-        dialog(p).moments.highlighted = 1
+        dialog(p).moments.highlighted = 3
         await p.until(lambda: compared(p)[0].startswith("It could not be read: No assistant found"))
         await p.press("enter")
         await p.until(lambda: "It could not be read" in problem(p))
         await p.press("escape")
         await back(p)
+        assert p.form.draft.text("name") == "4"
 
 
-async def test_older_versions_come_as_one_goes_down(engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assistant_versions, "LARGEST_PAGE", 4)
-    assistant = await made(engine, *({"name": str(number)} for number in range(9)))
-    async with opened(engine, assistant) as p:
-        await versions(p)
-        assert len(rows(p)) == 5
-        while len(rows(p)) < 11:
-            shown = len(rows(p))
-            dialog(p).moments.highlighted = shown - 1
-            await p.until(lambda before=shown: len(rows(p)) > before)
-            assert dialog(p).moments.highlighted == shown - 1
-        assert [row.split()[0] for row in rows(p)[1:]] == [str(number) for number in range(10, 0, -1)]
-
-
-@pytest.mark.parametrize(("size", "columns"), [((60, 20), False), ((80, 24), False), ((100, 30), True)])
-async def test_it_fits_into_the_window_and_needs_no_colours(
-    engine: RunningEngine, size: tuple[int, int], columns: bool
-) -> None:
+async def test_it_fits_into_every_window_and_needs_no_colours(engine: RunningEngine) -> None:
     assistant = await made(engine, {"instructions": "Rhyme.\nBe very brief. " + "word " * 60, "name": "Bard"})
-    async with opened(engine, assistant, size=size) as p:
+    async with opened(engine, assistant, size=(60, 20)) as p:
         await versions(p)
         await choose(p, "1")
-        hint = dialog(p).query_one(".dialog-hint")
-        assert dialog(p).query_one(".dialog").content_region.contains_region(hint.region)
-        assert "enter restore" in str(hint.render()) and str(hint.render()).endswith("esc close")
-        assert dialog(p).view.region.height >= 4 and dialog(p).moments.region.height >= 3
-        assert all(line.cell_length <= dialog(p).view.size.width for line in dialog(p).view._lines)
-        lines = [" ".join(line.split()) for line in compared(p)]
-        expected = ["- Poet │ + Bard"] if columns else ["- Poet", "+ Bard"]
-        assert lines[: 1 + len(expected)] == ["name", *expected]
-        at = dialog(p).view.scroll_y
-        await p.press("pagedown")
-        await p.until(lambda: dialog(p).view.scroll_y > at or dialog(p).view.max_scroll_y == 0)
-        await p.press("tab", "up", "home")
-        assert dialog(p).view.scroll_y == 0
-
-
-async def test_another_size_lays_it_out_again(engine: RunningEngine) -> None:
-    assistant = await made(engine, {"name": "Bard"})
-    async with opened(engine, assistant) as p:
-        await versions(p)
-        await choose(p, "1")
-        for size, width in (((60, 20), "- Poet"), ((120, 40), "- Poet │ + Bard"), ((10, 4), "")):
+        for size, columns in (((60, 20), False), ((80, 24), False), ((100, 30), True), ((60, 20), False)):
             await p.pilot.resize_terminal(*size)
-            await p.until(lambda wanted=width: any(" ".join(line.split()).startswith(wanted) for line in compared(p)))
+            expected = ["- Poet │ + Bard"] if columns else ["- Poet", "+ Bard"]
+            await p.until(lambda wanted=expected: shown(p)[: 1 + len(wanted)] == ["name", *wanted])
+            hint = dialog(p).query_one(".dialog-hint")
+            assert dialog(p).query_one(".dialog").content_region.contains_region(hint.region)
+            assert str(hint.render()).startswith("enter restore") and str(hint.render()).endswith("esc close")
+            assert dialog(p).view.region.height >= 4 and dialog(p).moments.region.height >= 3
+            assert all(line.cell_length <= dialog(p).view.size.width for line in dialog(p).view._lines)
+        await p.press("pagedown")
+        await p.until(lambda: dialog(p).view.scroll_y > 0)
+        await p.press("tab", "down", "home")
+        assert dialog(p).view.scroll_y == 0
+        await p.pilot.resize_terminal(10, 4)
         await p.press("escape")
         await back(p)
 
 
-async def test_long_instructions_are_compared_beside_the_screen(
+async def test_texts_from_elsewhere_are_compared_beside_the_screen_and_never_obeyed(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: set[str] = set()
@@ -319,34 +270,24 @@ async def test_long_instructions_are_compared_beside_the_screen(
             return work(*given)
 
         monkeypatch.setattr(view, name, noted)
-    long = "".join(f"Rule {number}: be good.\n" for number in range(12_000))[:250_000]
-    changed = long.replace("Rule 5000:", "Rule five thousand:")
-    assistant = await made(engine, {"instructions": changed}, first={**FIRST, "instructions": long})
-    async with opened(engine, assistant) as p:
-        await versions(p)
-        await choose(p, "1")
-        assert any("five thousand" in line for line in compared(p))
-        assert len(compared(p)) < 20
-        assert threads and all(name.startswith("comparison") for name in threads)
-
-
-async def test_texts_and_labels_from_elsewhere_are_never_obeyed(engine: RunningEngine) -> None:
     hostile = "[/b][@click=app.quit]x[/] \x1b]0;t\x07\u202e 名前"
-    client = engine.client()
-    created = await client.create_assistant({"model": "rehearsal/echo", "name": hostile}, key="k")
-    await client.update_assistant(created.id, {"name": "B", "metadata": {hostile[:20]: hostile}})
-    database = engine.engine.database
+    long = "".join(f"Rule {number}: be good.\n" for number in range(1_500))
+    changed = long.replace("Rule 700:", "Rule seven hundred:")
+    first = {"model": "rehearsal/echo", "name": hostile, "instructions": long}
+    assistant = await made(engine, {"name": "B", "instructions": changed}, first=first)
 
     def relabel(c: Any) -> None:
         c.exec_driver_sql("UPDATE versions SET client = ?", (hostile,))
 
-    await database.write(relabel)
-    async with opened(engine, created.id) as p:
+    await engine.engine.database.write(relabel)
+    async with opened(engine, assistant) as p:
         await versions(p)
         await choose(p, "1")
         screen = "\n".join(strip.text for strip in p.app.screen._compositor.render_strips())
         assert "[@click=app.quit]x[/]" in screen and "名前" in screen
         assert not {"\x1b", "\x07", "\u202e"} & set(screen)
+        assert any("seven hundred" in line for line in compared(p)) and len(compared(p)) < 25
+        assert threads and all(name.startswith("comparison") for name in threads)
         await p.press("f")
         await p.until(lambda: isinstance(p.app.screen, Chooser))
 

@@ -43,6 +43,8 @@ class ComparisonView(ScrollView, can_focus=True):
         self._differences: Sequence[Difference] = ()
         self._lines: list[Strip] = []
         self._known_look: Look | None = None
+        self._laid_out: Look | None = None
+        """What the lines were made for."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="comparison")
         self._words = ""
 
@@ -66,7 +68,7 @@ class ComparisonView(ScrollView, can_focus=True):
         self._take(self._said())
 
     async def _lay_out(self) -> None:
-        look = self.look
+        self._laid_out = look = self.look
         if self._differences and look.width > 0:
             self._take(await self._aside(lambda: laid_out(self._differences, look)))
         else:
@@ -84,22 +86,23 @@ class ComparisonView(ScrollView, can_focus=True):
     @property
     def look(self) -> Look:
         """Width and styles as they are now."""
-        width = self.scrollable_content_region.width
-        if self._known_look is None or self._known_look.width != width:
+        width, columns = self.scrollable_content_region.width, self.screen.size.width >= WIDE
+        known = self._known_look
+        if known is None or (known.width, known.columns) != (width, columns):
             styles = {name: self.get_component_rich_style(PREFIX + name) for name in NAMES}
-            self._known_look = Look(width, self.screen.size.width >= WIDE, styles)
-        return self._known_look
+            self._known_look = known = Look(width, columns, styles)
+        return known
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._known_look = None
         self._lay_out_again()
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out_again()
 
     def _lay_out_again(self) -> None:
-        before, self._known_look = self._known_look, None
-        if self.is_mounted and before != self.look:
+        if self.is_mounted and self._laid_out != self.look:
             self._lay_out_soon()
 
     @work(group="layout", exclusive=True)
