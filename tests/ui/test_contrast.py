@@ -27,6 +27,7 @@ from playground_tui.ui.versions.dialog import VersionsDialog
 from tests.support.engine import RunningEngine
 from tests.support.playground import QUICK, Playground, playground
 from tests.ui.chat_support import MARKDOWN
+from tests.ui.test_versions import is_compared
 
 XTERM = "000000cd000000cd00cdcd000000eecd00cd00cdcde5e5e57f7f7fff000000ff00ffff005c5cffff00ff00ffffffffff"
 CONSOLE = "000000aa000000aa00aa55000000aaaa00aa00aaaaaaaaaa555555ff555555ff55ffff555555ffff55ff55ffffffffff"
@@ -122,7 +123,7 @@ async def scenes(p: Playground) -> AsyncIterator[str]:
         await p.press("escape")
         await p.until(lambda: p.app.screen is p.screen)
     p.app.push_screen(VersionsDialog("Versions", [Moment("now", "now", "unsaved", ""), *MOMENTS], Kept()))
-    await p.until(lambda: isinstance(p.app.screen, VersionsDialog) and p.app.screen.view._lines)
+    await p.until(lambda: is_compared(p))
     yield "versions"
     await p.press("escape")
     await p.until(lambda: p.app.screen is p.screen)

@@ -22,6 +22,7 @@ from tests.support.assistants_server import AssistantsServer, abort, cut_json, e
 from tests.support.engine import paths_in
 from tests.support.playground import QUICK, Playground
 from tests.support.provider_server import Reply
+from tests.ui.test_versions import is_compared
 
 KEY = "sk-of-the-server"
 CANARY = "sk-canary-of-openai"
@@ -137,7 +138,7 @@ async def test_versions_of_another_server_are_those_kept_here_and_a_deleted_one_
         p.form.set_value("name", "B")
         await p.until(lambda: server.assistants[assistant]["name"] == "B")
         await p.press("f7")
-        await p.until(lambda: isinstance(p.app.screen, VersionsDialog) and p.app.screen.view._lines)
+        await p.until(lambda: is_compared(p))
         assert isinstance(p.app.screen, VersionsDialog)
         shown = [" ".join(str(option.prompt).split()) for option in p.app.screen.moments.options]
         assert [line.split()[0] for line in shown] == ["=", "2", "1"]

@@ -65,9 +65,15 @@ def problem(p: Playground) -> str:
     return str(said.render()) if said.display else ""
 
 
+def is_compared(p: Playground) -> bool:
+    """Whether the dialog is there, with a comparison in it."""
+    found = p.app.screen.query(view.ComparisonView)
+    return isinstance(p.app.screen, VersionsDialog) and bool(found) and bool(found.first()._lines)
+
+
 async def versions(p: Playground, key: str = "f7") -> None:
     await p.press(key)
-    await p.until(lambda: isinstance(p.app.screen, VersionsDialog) and dialog(p).view._lines)
+    await p.until(lambda: is_compared(p))
 
 
 async def choose(p: Playground, title: str) -> None:
