@@ -127,9 +127,9 @@ class VersionsDialog(ModalScreen[Restore | None]):
         first = f"{'=' if moment is self._against else ' '} {title}  {when}{'  ' if when else ''}"
         if self.size.width < WIDE:
             rest = " · ".join(filter(None, (moment.what, moment.where)))
-            return Content.assemble(first, (shorten(rest, width - len(first)), "dim"))
+            return Content(first + shorten(rest, width - len(first)))
         second = f"\n    {shorten(moment.where, width - 4)}" if moment.where else ""
-        return Content.assemble(first, shorten(moment.what, width - len(first)), (second, "dim"))
+        return Content(first + shorten(moment.what, width - len(first)) + second)
 
     @property
     def _chosen(self) -> Moment | None:
