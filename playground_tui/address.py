@@ -82,11 +82,15 @@ def boot_id() -> str:
 
 def build_id() -> str:
     """A hash of the package's source: two programs with one build behave alike."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        digest.update(str(file.relative_to(package)).encode())
-        digest.update(file.read_bytes())
+    package, digest = str(Path(__file__).parent), hashlib.sha256()
+    for place, directories, names in os.walk(package):  # a start waits for it: pathlib takes twice as long
+        directories.sort()
+        for name in sorted(names):
+            if name.endswith(".py"):
+                path = f"{place}/{name}"
+                digest.update(path.removeprefix(package).encode())
+                with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+                    digest.update(file.read())
     return digest.hexdigest()[:16]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
     from pathlib import Path
-    from typing import Any
+    from typing import Any, NoReturn
 
     from playground_tui.address import EngineAddress
     from playground_tui.assistants.client import AssistantsClient
@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"playground-tui {__version__}")
         return 0
     _write_anything()
+    _keep_private()
     try:
         code = _command(given)
         sys.stdout.flush()
@@ -69,6 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return FAILED
     return code
+
+
+def _keep_private() -> None:
+    """Files are this user's alone, whatever umask the program was started with."""
+    import os  # noqa: PLC0415
+
+    os.umask(0o077)
 
 
 def _write_anything() -> None:
@@ -99,7 +107,7 @@ def _command(given: Sequence[str]) -> int:
 
     paths = Paths.from_environment()
     try:
-        arguments = build_parser(paths).parse_args(given)
+        arguments = _screen_options(given) or build_parser(paths).parse_args(given)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
@@ -131,26 +139,54 @@ def _say(sentence: str, code: int) -> int:
     return code
 
 
+def _screen_options(given: Sequence[str]) -> argparse.Namespace | None:
+    """The options of a start of the screen. None for anything else, also what is wrong, which the whole parser says.
+
+    The commands take twenty milliseconds to import, which the first paint would wait for.
+    """
+    import argparse  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    _add_screen_options(parser)
+    try:
+        arguments, others = parser.parse_known_args(given, argparse.Namespace(command=None))
+    except argparse.ArgumentError:
+        return None
+    return None if others else arguments
+
+
 def build_parser(paths: Paths) -> argparse.ArgumentParser:
     """The whole command line with its help."""
     import argparse  # noqa: PLC0415
 
-    parser = argparse.ArgumentParser(
+    from playground_tui.text import clean  # noqa: PLC0415
+
+    class Parser(argparse.ArgumentParser):
+        """Repeats no argument as it is: a script may have taken it from anywhere."""
+
+        def error(self, message: str) -> NoReturn:
+            super().error(clean(message, newlines=False))
+
+    parser = Parser(
         "playground-tui",
         description=_DESCRIPTION,
-        epilog=_EPILOG.format(config=paths.config_file),
+        epilog=_EPILOG.format(config=clean(str(paths.config_file), newlines=False)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"playground-tui {__version__}")
+    _add_screen_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands without a screen")
+    for name in _COMMANDS:
+        _module(name).add_parser(commands)
+    return parser
+
+
+def _add_screen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="use this Assistants v2 server in place of the engine")
     parser.add_argument("--provider", metavar="NAME", help="the provider of models that are named without one")
     parser.add_argument("--assistant", metavar="ID|NAME", help="open this assistant")
     parser.add_argument("--thread", metavar="ID", help="open this thread")
     parser.add_argument("--plain", action="store_true", help="lines in place of a screen, for screen readers")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands without a screen")
-    for name in _COMMANDS:
-        _module(name).add_parser(commands)
-    return parser
 
 
 def _module(command: str) -> Any:
@@ -216,10 +252,9 @@ class Opener:
         client_class = await asyncio.to_thread(_client_class)
         settings = self._settings
         if settings.server is not None:
+            key = None if previous else await asyncio.to_thread(self._server_key)
             versions = self._paths.versions
-            return previous or client_class.for_server(
-                settings.server, settings.server_key, label=label(), versions=versions
-            )
+            return previous or client_class.for_server(settings.server, key, label=label(), versions=versions)
         address, handover = await asyncio.gather(self._engine(), asyncio.to_thread(self._handover))
         if previous is None or address.socket != self._socket:
             previous = client_class.for_engine(address.socket, label=label(), provider=settings.provider)
@@ -241,6 +276,16 @@ class Opener:
             return await asyncio.to_thread(ensure_engine, self._paths)
         except (EngineSilent, LaunchError) as error:
             raise NotReachable(str(error)) from error
+
+    def _server_key(self) -> str | None:
+        """Raises AssistantsError when its source has none: no server is asked without the key that was meant for it."""
+        from playground_tui.assistants.errors import AssistantsError  # noqa: PLC0415
+        from playground_tui.config import server_credentials  # noqa: PLC0415
+
+        found = server_credentials(self._settings, self._environ)
+        if found.problem:
+            raise AssistantsError(f"There is no key for {self._settings.server}. {found.problem}")
+        return found.key
 
     def _handover(self) -> dict[str, Any]:
         from playground_tui.config import provider_handover  # noqa: PLC0415

@@ -5,24 +5,21 @@ Keys and other secrets are never part of a `repr`, a message or a log.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import re
-import signal
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from playground_tui.credentials import Found, Secret, Sources, find_key, is_key
 from playground_tui.paths import Paths
 from playground_tui.text import shorten
 
 OPENAI_URL = "https://api.openai.com/v1"
-KEY_COMMAND_TIMEOUT = 10.0
-"""Seconds that an `api_key_command` may take."""
+SERVER_KEY = "PLAYGROUND_TUI_SERVER_KEY"
+"""Environment variable with the key of the server that is used in place of the engine."""
 
 _PROVIDER_NAME = re.compile(r"[a-z0-9_-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -38,15 +35,6 @@ class ConfigError(Exception):
     """A setting cannot be used. `str(error)` is a sentence that names the file (or variable) and the key."""
 
 
-class Secret(str):
-    """A key: a string as any other, but not in a `repr`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'(a key)'" if self else "''"
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the user chose. Times are seconds."""
@@ -54,6 +42,10 @@ class Settings:
     server: str | None = None
     """URL of an Assistants v2 server in place of the engine."""
     server_key: str | None = field(default=None, repr=False)
+    """From the environment."""
+    server_key_command: str = ""
+    server_key_keyring: bool = False
+    server_key_file: str = ""
     assistant: str | None = None
     """Id or name of the assistant to open."""
     thread: str | None = None
@@ -91,6 +83,9 @@ def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, o
     for name, provider in table.get("providers", {}).items():
         _check_provider(name, provider, paths.config_file)
     chosen: dict[str, Any] = {**table, **display, **_from_environment(environ), **_from_argv(argv)}
+    if chosen.get("server") != table.get("server", chosen.get("server")):
+        for name in _SERVER_KEY.intersection(chosen):
+            del chosen[name]  # They lead to the key of the configured server, which no other one is to see.
     return Settings(**chosen)
 
 
@@ -98,8 +93,9 @@ def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[st
     """What a start hands to the engine: the providers with their keys, and the times the user chose.
 
     `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after"}`.
-    One with a configured `embedding_model` or `tools` also has that, one whose key cannot be had `problem`, a sentence.
-    Runs the configured `api_key_command`s (each at most KEY_COMMAND_TIMEOUT seconds): call it off the event loop.
+    One with a configured `embedding_model` or `tools` also has that, one whose key cannot be had `problem`, a sentence,
+    and one with a key `key_from`, its source. Runs the configured commands (each at most KEY_TIMEOUT seconds): call it
+    off the event loop.
     """
     providers = [_configured(name, table, environ) for name, table in settings.providers.items()]
     if "openai" not in settings.providers and (environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL")):
@@ -190,6 +186,11 @@ def _letters(value: object) -> str | None:
     return None if value in ("auto", "unicode", "ascii") else 'must be "auto", "unicode" or "ascii"'
 
 
+def _path(value: object) -> str | None:
+    good = isinstance(value, str) and value.startswith(("/", "~/"))
+    return None if good else "must be the path of a file, from / or ~/ on (not the key itself)"
+
+
 def _yes_or_no(value: object) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
@@ -201,6 +202,9 @@ def _variable(value: object) -> str | None:
 
 _TOP: Mapping[str, Check] = {
     "server": _url,
+    "server_key_command": _text,
+    "server_key_keyring": _yes_or_no,
+    "server_key_file": _path,
     "autosave_delay": _seconds,
     "idle_exit": _seconds,
     "run_expires_after": _whole_seconds,
@@ -209,6 +213,7 @@ _TOP: Mapping[str, Check] = {
     "keys": _bindings,
     "display": _table,
 }
+_SERVER_KEY = {"server_key_command", "server_key_keyring", "server_key_file"}
 _DISPLAY: Mapping[str, Check] = {
     "theme": _text,
     "scroll": _scroll,
@@ -217,11 +222,14 @@ _DISPLAY: Mapping[str, Check] = {
     "letters": _letters,
     "plain": _yes_or_no,
 }
+_PROVIDER_KEY = {"api_key_env", "api_key_command", "api_key_keyring", "api_key_file"}
 _PROVIDER: Mapping[str, Check] = {
     "kind": _kind,
     "base_url": _url,
     "api_key_env": _variable,
     "api_key_command": _text,
+    "api_key_keyring": _yes_or_no,
+    "api_key_file": _path,
     "embedding_model": _text,
     "tools": _tools,
 }
@@ -250,8 +258,6 @@ def _check_provider(name: str, table: object, file: Path) -> None:
         raise ConfigError(f"{file}: {shown}.base_url is missing: where does this provider answer?")
     if table.get("tools") == "provider" and table.get("kind", "responses") != "responses":
         raise ConfigError(f'{file}: {shown}.tools = "provider" needs kind = "responses": no other API has tools.')
-    if "api_key_env" in table and "api_key_command" in table:
-        raise ConfigError(f"{file}: {shown} has both api_key_env and api_key_command: keep one.")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -264,9 +270,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not _is_url(server):
             raise ConfigError("PLAYGROUND_TUI_SERVER must be a URL that begins with http:// or https://.")
         chosen["server"] = server
-    key = environ.get("PLAYGROUND_TUI_SERVER_KEY", "").strip()
+    key = environ.get(SERVER_KEY, "").strip()
     if key:
-        if not _is_key(key):
+        if not is_key(key):
             raise ConfigError("PLAYGROUND_TUI_SERVER_KEY is not a key: it has spaces or characters outside ASCII.")
         chosen["server_key"] = Secret(key)
     return chosen
@@ -291,82 +297,49 @@ def _is_url(text: str) -> bool:
         return False
 
 
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isprintable() and " " not in text
-
-
 # --- handing over
 
 
 def _configured(name: str, table: Json, environ: Mapping[str, str]) -> dict[str, Any]:
     base_url = str(table.get("base_url", OPENAI_URL)).strip().rstrip("/")
-    if "api_key_command" in table:
-        key, problem = _key_of_command(name, str(table["api_key_command"]), environ)
-    elif "api_key_env" in table:
-        key, problem = _key_of_variable(str(table["api_key_env"]), environ)
-    elif base_url == OPENAI_URL:
-        key, problem = _key_of_variable("OPENAI_API_KEY", environ)
-    else:
-        key, problem = None, ""
-    kind = str(table.get("kind", "responses"))
-    provider = {"name": name, "kind": kind, "base_url": base_url, "api_key": key, "origin": "config"}
+    usual = "OPENAI_API_KEY" if base_url == OPENAI_URL and not _PROVIDER_KEY.intersection(table) else ""
+    sources = Sources(
+        f"providers.{name}.api_key",
+        variable=str(table.get("api_key_env", usual)),
+        command=str(table.get("api_key_command", "")),
+        keyring=name if table.get("api_key_keyring") else "",
+        file=str(table.get("api_key_file", "")),
+    )
+    provider = {"name": name, "kind": str(table.get("kind", "responses")), "base_url": base_url, "origin": "config"}
     provider |= {key: str(table[key]) for key in ("embedding_model", "tools") if key in table}
-    return _entry(problem, **provider)
+    return _entry(find_key(sources, environ), **provider)
 
 
 def _openai_of(environ: Mapping[str, str]) -> dict[str, Any]:
     base_url = environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI_URL
-    key, problem = _key_of_variable("OPENAI_API_KEY", environ) if environ.get("OPENAI_API_KEY") else (None, "")
+    sources = Sources("OPENAI_API_KEY", variable="OPENAI_API_KEY" if environ.get("OPENAI_API_KEY") else "")
+    found = find_key(sources, environ)
     if not _is_url(base_url):
-        base_url, key = OPENAI_URL, None
-        problem = "OPENAI_BASE_URL is not a URL that begins with http:// or https://."
-    return _entry(problem, name="openai", kind="responses", base_url=base_url, api_key=key, origin="environment")
+        base_url = OPENAI_URL
+        found = Found(problem="OPENAI_BASE_URL is not a URL that begins with http:// or https://.")
+    return _entry(found, name="openai", kind="responses", base_url=base_url, origin="environment")
 
 
-def _entry(problem: str, **provider: str | None) -> dict[str, Any]:
-    return {**provider, "problem": problem} if problem else dict(provider)
+def _entry(found: Found, **provider: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {**provider, "api_key": found.key}
+    if found.origin:
+        entry["key_from"] = found.origin
+    return {**entry, "problem": found.problem} if found.problem else entry
 
 
-def _key_of_variable(variable: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
-    value = environ.get(variable, "").strip()
-    if not value:
-        return None, f"{variable} is not set."
-    return _key_of(value, variable)
-
-
-def _key_of(text: str, origin: str) -> tuple[Secret | None, str]:
-    if _is_key(text):
-        return Secret(text), ""
-    return None, f"{origin} holds no key: it has spaces or characters outside ASCII."
-
-
-def _key_of_command(name: str, command: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
-    """The first line the command prints. What it says on stderr is dropped: it may hold a secret."""
-    label = f"providers.{name}.api_key_command"
-    try:
-        with subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            start_new_session=True,
-        ) as process:
-            printed = _printed_in_time(process)
-    except (OSError, ValueError) as error:
-        return None, f"{label} cannot be run: {shorten(str(error), 120)}."
-    if printed is None:
-        return None, f"{label} did not end within {KEY_COMMAND_TIMEOUT:g} s."
-    if process.returncode:
-        return None, f"{label} failed with exit code {process.returncode}: run it yourself to see why."
-    lines = printed.decode("utf-8", errors="replace").strip().splitlines()
-    return _key_of(lines[0].strip(), label) if lines else (None, f"{label} printed nothing.")
-
-
-def _printed_in_time(process: subprocess.Popen[bytes]) -> bytes | None:
-    try:
-        return process.communicate(timeout=KEY_COMMAND_TIMEOUT)[0]
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        return None
+def server_credentials(settings: Settings, environ: Mapping[str, str]) -> Found:
+    """The key of the server that is used in place of the engine. May run a command: call it off the event loop."""
+    if settings.server_key:
+        return Found(Secret(settings.server_key), SERVER_KEY)
+    sources = Sources(
+        "server_key",
+        command=settings.server_key_command,
+        keyring=(settings.server or "") if settings.server_key_keyring else "",
+        file=settings.server_key_file,
+    )
+    return find_key(sources, environ)

@@ -19,6 +19,7 @@ from typing import Any
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, build_id, lock_is_held
 from playground_tui.paths import PathError, Paths, private_directory
+from playground_tui.peers import NotOurs, check_directory
 from playground_tui.protocol import PROTOCOL, SCHEMA
 from playground_tui.text import clean
 
@@ -29,6 +30,12 @@ CHECK_SECONDS = 3600.0
 _POLL = 0.02
 _REFUSED = 400
 _TAIL_LINES = 6
+_INHERITED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TZDIR|TMPDIR|XDG_\w+|VIRTUAL_ENV|CONDA_PREFIX"
+    r"|(PYTHON|LD_|DYLD_|NIX_|COVERAGE_|SSL_CERT_)\w*|(HTTP|HTTPS|ALL|NO)_PROXY",
+    re.IGNORECASE,
+)
+"""What an engine needs of the environment of who starts it first: where programs and files are, and the way out."""
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
@@ -107,12 +114,16 @@ def ask_engine(
 ) -> dict[str, Any]:
     """One control request over the Unix socket; the answer's JSON object.
 
-    Raises EngineSilent without an answer, LaunchError with the engine's own sentence when it refuses.
+    Raises EngineSilent without an answer, LaunchError with the engine's own sentence when it refuses, or when the
+    socket may be another user's.
     """
     content = b"" if body is None else json.dumps(body).encode()
     try:
+        check_directory(path)
         status, answer = _exchange(path, request_bytes(method, target, content), timeout)
         raw = json.loads(answer or b"{}")
+    except NotOurs as error:
+        raise LaunchError(str(error)) from error
     except (OSError, ValueError) as error:
         raise EngineSilent(str(error)) from error
     if status >= _REFUSED:
@@ -283,8 +294,12 @@ def check_command(paths: Paths) -> list[str]:
 
 
 def engine_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the engine inherits: no credentials, for keys are handed over by each visitor; and where this package is."""
-    kept = {name: value for name, value in environ.items() if not _SECRET_NAME.search(name)}
+    """What the engine inherits: no credentials, for keys are handed over by each visitor; and where this package is.
+
+    A key may be in a variable of any name: so only what is needed is passed on.
+    """
+    names = [name for name in environ if _INHERITED.fullmatch(name) and not _SECRET_NAME.search(name)]
+    kept = {name: environ[name] for name in names}
     package_parent = str(Path(__file__).parent.parent)
     if "site-packages" not in package_parent:
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, kept.get("PYTHONPATH")]))

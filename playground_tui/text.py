@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 # Characters that a terminal obeys, that reorder text, or that are there without being seen.
@@ -11,8 +12,8 @@ _BIDI = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
 _JOINERS = r"\u200c\u200d"
 _SELECTORS = r"\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _INVISIBLE = (
-    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u3164\ufdd0-\ufdef\ufeff\uffa0"
+    r"\ufff0-\ufffb\ufffe\uffff\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
 _SURROGATES = r"\ud800-\udfff"
 _BAD = f"[{_CONTROLS}{_BIDI}{_JOINERS}{_SELECTORS}{_INVISIBLE}{_SURROGATES}]"
@@ -47,10 +48,20 @@ def clean(text: str, *, newlines: bool = True) -> str:
     ideographs, scripts that join letters). Lone surrogates become U+FFFD. With `newlines=False` a newline becomes a
     space. Cleaning twice changes nothing.
     """
-    text = text.replace("\r\n", "\n")
-    if _SUSPECT.search(text) is not None:
-        text = _TOKEN.sub(_stand_in, text)
+    text = replaced(text.replace("\r\n", "\n"), _visible)
     return text if newlines else text.replace("\n", " ")
+
+
+def aligned(text: str) -> str:
+    """`text` with one harmless character for each of its own, so that columns stay what they are."""
+    return replaced(text, lambda character: shown if len(shown := _visible(character)) == 1 else "\ufffd")
+
+
+def replaced(text: str, stand_in: Callable[[str], str]) -> str:
+    """`text` with a stand-in for each character that `clean` would not leave as it is."""
+    if _SUSPECT.search(text) is None:
+        return text
+    return _TOKEN.sub(lambda found: found[0] if found.lastgroup else "".join(map(stand_in, found[0])), text)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -59,10 +70,6 @@ def shorten(text: str, limit: int) -> str:
     if len(line) <= limit:
         return line
     return _CUT_SEQUENCE.sub("", line[: max(limit - 1, 0)]).rstrip() + "…"[:limit]
-
-
-def _stand_in(match: re.Match[str]) -> str:
-    return match[0] if match.lastgroup else "".join(map(_visible, match[0]))
 
 
 @lru_cache(maxsize=1024)

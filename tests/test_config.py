@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from playground_tui import config
-from playground_tui.config import ConfigError, Settings, load_settings, provider_handover
+from playground_tui.config import ConfigError, Settings, load_settings, provider_handover, server_credentials
 from playground_tui.paths import Paths
 
 KEY = "sk-canary-4711"
@@ -119,7 +116,9 @@ def test_what_the_command_line_names(load: Load) -> None:
         ("[providers.openai]\nkind = 'chat'\ntools = 'provider'", "needs kind"),
         ("[providers.openai]\nbase_url = 'api.openai.com'", "providers.openai.base_url must be a URL"),
         ("[providers.openai]\napi_key_env = 'sk-canary-4711'", "providers.openai.api_key_env must be the name"),
-        ("[providers.openai]\napi_key_env = 'A'\napi_key_command = 'b'", "providers.openai has both"),
+        ("[providers.openai]\napi_key_file = 'key'", "providers.openai.api_key_file must be the path"),
+        ("[providers.openai]\napi_key_keyring = 'openai'", "providers.openai.api_key_keyring must be true or false"),
+        ("server_key_file = 'sk-canary-4711'", "server_key_file must be the path"),
         ('"a\\u001b" = 1', "a␛ is not a setting"),
         ("a = ", "is not valid TOML"),
         ("a = " + "[" * 5000, "config.toml"),
@@ -197,6 +196,7 @@ def test_openai_comes_from_the_environment() -> None:
         "kind": "responses",
         "base_url": "https://api.openai.com/v1",
         "api_key": KEY,
+        "key_from": "OPENAI_API_KEY",
         "origin": "environment",
     }
     elsewhere = only(provider_handover(Settings(), {"OPENAI_BASE_URL": "http://localhost:8000/v1/"}))
@@ -237,46 +237,36 @@ def test_a_variable_names_the_key(load: Load) -> None:
     assert only(provider_handover(settings, {"X_KEY": "ö"}))["problem"].startswith("X_KEY holds no key")
 
 
-def key_of(load: Load, command: str) -> dict[str, Any]:
-    toml = f"[providers.x]\nbase_url = 'http://x'\napi_key_command = {json.dumps(command)}"
-    return only(provider_handover(load(toml), {"PATH": "/usr/bin:/bin", "PART": "canary"}))
+def test_the_sources_of_a_provider_are_tried_in_their_order(load: Load, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-the-file")
+    file.chmod(0o600)
+    lines = (f"api_key_file = '{file}'", "api_key_command = 'echo $SAID'", "api_key_env = 'X_KEY'")
+    settings = load("\n".join(["[providers.x]", "base_url = 'http://x'", *lines]))
+    environ = {"PATH": "/usr/bin:/bin", "SAID": "from-the-command", "X_KEY": "from-the-variable"}
+    for origin in ("X_KEY", "providers.x.api_key_command", "providers.x.api_key_file"):
+        entry = only(provider_handover(settings, environ))
+        assert (entry["key_from"], "problem" in entry) == (origin, False)
+        environ.popitem()
+    file.unlink()
+    problem = only(provider_handover(settings, {}))["problem"]
+    assert all(word in problem for word in ("X_KEY is not set.", "api_key_command printed nothing.", "cannot be read"))
 
 
-def test_a_command_prints_the_key(load: Load) -> None:
-    entry = key_of(load, "echo sk-$PART-4711; echo more; echo noise >&2")
-    assert entry["api_key"] == KEY
-    assert "problem" not in entry
-    assert KEY not in repr(entry)
-    assert json.loads(json.dumps(entry))["api_key"] == KEY
+def test_the_servers_key_comes_from_its_own_sources(load: Load, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    file.chmod(0o600)
+    settings = load(f"server_key_file = '{file}'\nserver_key_command = 'exit 4'", server="http://there/v1")
+    assert server_credentials(settings, {}).key == KEY
+    given = load(f"server_key_file = '{file}'", {"PLAYGROUND_TUI_SERVER_KEY": "given"}, server="http://there/v1")
+    assert server_credentials(given, {}).key == "given"
+    assert server_credentials(load(server="http://there/v1"), {}).problem == ""
 
 
-@pytest.mark.parametrize(
-    ("command", "problem"),
-    [
-        (f"echo {KEY} >&2; exit 3", "failed with exit code 3"),
-        ("true", "printed nothing"),
-        ("does-not-exist-4711", "failed with exit code 127"),
-        (f"printf '{KEY} {KEY}'", "holds no key"),
-        ("printf '\\377\\376'", "holds no key"),
-        ("echo \x00", "cannot be run"),
-    ],
-)
-def test_a_command_that_fails_is_a_sentence_without_what_it_printed(load: Load, command: str, problem: str) -> None:
-    entry = key_of(load, command)
-    assert entry["api_key"] is None
-    assert entry["problem"].startswith("providers.x.api_key_command ")
-    assert problem in entry["problem"]
-    assert KEY not in entry["problem"]
-
-
-def test_a_command_that_does_not_end_is_ended_with_all_it_started(
-    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(config, "KEY_COMMAND_TIMEOUT", 0.3)
-    began = time.monotonic()
-    entry = key_of(load, f"sleep 60 & echo $! > {tmp_path}/child; wait")
-    assert "did not end within 0.3 s" in entry["problem"]
-    assert time.monotonic() - began < 10
-    child = (tmp_path / "child").read_text().strip()
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+def test_the_configured_servers_key_goes_to_no_other_server(load: Load, tmp_path: Path) -> None:
+    toml = f"server = 'http://there/v1'\nserver_key_file = '{tmp_path}/none'\nserver_key_keyring = true"
+    assert load(toml, server="http://elsewhere/v1").server_key_file == ""
+    assert load(toml, {"PLAYGROUND_TUI_SERVER": "http://elsewhere/v1"}).server_key_keyring is False
+    assert load(toml, server="http://there/v1").server_key_file
+    assert load(toml).server_key_keyring is True

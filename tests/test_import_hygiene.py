@@ -34,6 +34,20 @@ def test_the_help_needs_no_wing() -> None:
     assert not {name for name in loaded if name.startswith(("playground_tui.ui", "playground_tui.engine"))}
 
 
+def test_the_screen_starts_without_the_commands() -> None:
+    code = "from playground_tui import cli; cli.open_playground = print; cli.main(['--assistant', 'ask'])"
+    loaded = loaded_after(code)
+    assert "argparse" in loaded
+    assert not loaded & (HEAVY | {"asyncio"})
+    assert not {name for name in loaded if name.startswith("playground_tui.commands")}
+
+
+def test_the_first_paint_waits_for_no_form_and_no_cache() -> None:
+    loaded = loaded_after("import playground_tui.ui.app")
+    assert "textual" in loaded
+    assert not {name for name in loaded if name.startswith(("playground_tui.assistants", "playground_tui.cache"))}
+
+
 @pytest.mark.parametrize("module", ["launch", "commands.serve", "commands.engine", "commands.doctor", "commands.ask"])
 def test_headless_parts_need_no_wing(module: str) -> None:
     loaded = loaded_after(f"import playground_tui.{module}")

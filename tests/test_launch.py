@@ -231,9 +231,16 @@ def test_refusals_are_the_engines_own_words(paths: Paths) -> None:
 
 
 def test_the_engine_inherits_no_credentials() -> None:
-    secret = {"OPENAI_API_KEY": "x", "HF_TOKEN": "x", "PLAYGROUND_TUI_SERVE_KEY": "x", "DB_PASSWORD": "x"}
-    kept = engine_environment({**secret, "PATH": "/bin", "TZ": "UTC"})
-    assert set(kept) - {"PYTHONPATH"} == {"PATH", "TZ"}
+    secret = {
+        "OPENAI_API_KEY": "x",
+        "HF_TOKEN": "x",
+        "PLAYGROUND_TUI_SERVE_KEY": "x",
+        "PYTHON_SECRET": "x",
+        "MY_LLM": "x",
+    }
+    needed = {"PATH": "/bin", "TZ": "UTC", "LC_ALL": "C", "https_proxy": "http://proxy", "XDG_DATA_HOME": "/data"}
+    kept = engine_environment({**secret, **needed})
+    assert {name: value for name, value in kept.items() if name != "PYTHONPATH"} == needed
 
 
 def test_the_log_begins_anew_when_it_is_long(paths: Paths) -> None:

@@ -33,14 +33,15 @@ class AssistantFiles:
         if not store:
             return []
         with suppress(NotFound):
-            found = await all_pages(self._transport, self._stores.files.list, store)
+            found = await all_pages(self._transport, "files", self._stores.files.list, store)
             return [IndexedFile.from_json(raw) for raw in found]
         return []
 
     async def counts(self, store: str) -> FileCounts:
         """How many files a vector store has. One that is gone has none."""
         with suppress(NotFound):
-            return FileCounts.from_json(await self._transport.ask(self._stores.retrieve, store, repeat=True))
+            body = await self._transport.ask_for("vector store", self._stores.retrieve, store, repeat=True)
+            return FileCounts.from_json(body)
         return FileCounts()
 
     async def add(self, assistant_id: str, tool: str, file_id: str) -> None:
@@ -66,14 +67,14 @@ class AssistantFiles:
                 await self._transport.ask(self._stores.files.delete, file_id, vector_store_id=store_of(assistant))
 
     async def _assistant(self, assistant_id: str) -> Json:
-        return await self._transport.ask(self._assistants.retrieve, assistant_id, repeat=True)
+        return await self._transport.ask_for("assistant", self._assistants.retrieve, assistant_id, repeat=True)
 
     async def _set_code_files(self, assistant: Json, files: Sequence[str]) -> None:
         await self._set(assistant, resources_with(assistant, files=list(dict.fromkeys(files))))
 
     async def _begin_store(self, assistant: Json, file_id: str) -> None:
         name = shorten(f"Files of {text_of(assistant, 'name') or text_of(assistant, 'id')}", 256)
-        store = await self._transport.ask(self._stores.create, name=name, file_ids=[file_id])
+        store = await self._transport.ask_new("vector store", self._stores.create, name=name, file_ids=[file_id])
         await self._set(assistant, resources_with(assistant, store=text_of(store, "id")))
 
     async def _set(self, assistant: Json, resources: Json) -> None:

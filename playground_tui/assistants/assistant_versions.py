@@ -44,8 +44,8 @@ class AssistantVersions(ABC):
         """One version with its assistant. Raises NotFound."""
 
     @abstractmethod
-    async def noted(self, answer: Awaitable[Json], action: Literal["created", "modified"]) -> Assistant:
-        """The assistant that the server answers a write with, kept as a version where the server keeps none."""
+    async def noted(self, assistant: Assistant, action: Literal["created", "modified"]) -> Assistant:
+        """The assistant that the server answered a write with, kept as a version where the server keeps none."""
 
     @abstractmethod
     async def read(self, answer: Awaitable[Json], assistant_id: str) -> Assistant:
@@ -125,8 +125,8 @@ class EngineVersions(AssistantVersions):
         body = await self._transport.request("get", f"{_path(assistant_id)}/versions/{number}", repeat=True)
         return Version.from_json(body)
 
-    async def noted(self, answer: Awaitable[Json], action: Literal["created", "modified"]) -> Assistant:
-        return Assistant.from_json(await answer)
+    async def noted(self, assistant: Assistant, action: Literal["created", "modified"]) -> Assistant:
+        return assistant
 
     async def read(self, answer: Awaitable[Json], assistant_id: str) -> Assistant:
         return Assistant.from_json(await answer)
@@ -135,7 +135,7 @@ class EngineVersions(AssistantVersions):
         await delete()
 
     async def deleted(self) -> list[Deleted[Assistant]]:
-        found = await all_pages_at(self._transport, "/assistants", deleted="true")
+        found = await all_pages_at(self._transport, "assistants", "/assistants", deleted="true")
         return [Deleted.of(Assistant.from_json(raw), raw) for raw in found]
 
     async def bring_back(self, assistant_id: str) -> Restored:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from playground_tui.assistants.backoff import pause
 from playground_tui.assistants.errors import AssistantsError
 
 LONGEST_WAIT = 15.0
@@ -138,8 +139,7 @@ class Autosave:
             self._failures = 0
             self._failed(error, None)
             return
-        delay = min(LONGEST_RETRY, FIRST_RETRY * 2**self._failures)
-        delay = max(delay, error.retry_after or 0.0)
-        self._failures = min(self._failures + 1, 10)
+        self._failures += 1
+        delay = pause(self._failures, error.retry_after, first=FIRST_RETRY, longest=LONGEST_RETRY)
         self._arm(delay, retrying=True)
         self._failed(error, delay)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from openai import omit
 from openai.resources.beta.assistants import AsyncAssistants
 from openai.resources.beta.threads.threads import AsyncThreads
 from openai.types.beta.threads.runs import RunStepInclude
@@ -20,6 +19,7 @@ from openai.types.beta.threads.runs import RunStepInclude
 from playground_tui.assistants.assistant_files import AssistantFiles
 from playground_tui.assistants.assistant_versions import AssistantVersions, EngineVersions
 from playground_tui.assistants.changes import read_changes
+from playground_tui.assistants.creating import Creating
 from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import NotSupported
 from playground_tui.assistants.events import Event
@@ -38,7 +38,7 @@ from playground_tui.assistants.objects import (
 from playground_tui.assistants.outcome import Outcomes
 from playground_tui.assistants.pages import LARGEST_PAGE, all_pages, all_pages_at
 from playground_tui.assistants.runs import RunStreams
-from playground_tui.assistants.sent import SentFile, attachments_of, content_of, message_text
+from playground_tui.assistants.sent import SentFile
 from playground_tui.assistants.transport import Transport
 from playground_tui.assistants.versions import Deleted
 from playground_tui.cache.names import server_key
@@ -69,6 +69,7 @@ class AssistantsClient:
         self.assistant_files = AssistantFiles(transport)
         self.versions = _versions_of(self, versions, label)
         self._outcomes = Outcomes()
+        self._creating = Creating(transport, self._outcomes, self._assistants, self._threads)
         self._streams = RunStreams(transport, self._outcomes, self)
 
     @classmethod
@@ -104,27 +105,25 @@ class AssistantsClient:
 
     async def list_assistants(self) -> list[Assistant]:
         """All of them, newest first."""
-        return [Assistant.from_json(raw) for raw in await all_pages(self.transport, self._assistants.list)]
+        listed = await all_pages(self.transport, "assistants", self._assistants.list)
+        assistants = [Assistant.from_json(raw) for raw in listed]
+        self._outcomes.saw(assistants)
+        return assistants
 
     async def retrieve_assistant(self, assistant_id: str) -> Assistant:
-        answer = self.transport.ask(self._assistants.retrieve, assistant_id, repeat=True)
+        answer = self.transport.ask_for("assistant", self._assistants.retrieve, assistant_id, repeat=True)
         return await self.versions.read(answer, assistant_id)
 
     async def create_assistant(self, fields: Mapping[str, Any], *, key: str) -> Assistant:
-        """Create an assistant of exactly these API fields. `key` makes a repetition harmless on the engine."""
-        answer = self.transport.ask(
-            self._assistants.create,
-            model=text_of(fields, "model"),
-            extra_body=dict(fields),
-            extra_headers=self._idempotency(key),
-            repeat=self.is_engine,
-        )
-        return await self.versions.noted(answer, "created")
+        """Create an assistant of exactly these API fields, once. `key` makes a repetition harmless."""
+        return await self.versions.noted(await self._creating.assistant(fields, key), "created")
 
     async def update_assistant(self, assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
         """Set exactly these API fields."""
-        answer = self.transport.ask(self._assistants.update, assistant_id, extra_body=dict(fields), repeat=True)
-        return await self.versions.noted(answer, "modified")
+        body = await self.transport.ask_for(
+            "assistant", self._assistants.update, assistant_id, extra_body=dict(fields), repeat=True
+        )
+        return await self.versions.noted(Assistant.from_json(body), "modified")
 
     async def delete_assistant(self, assistant_id: str) -> None:
         """Delete an assistant; `versions.bring_back` brings it back for 30 days."""
@@ -132,21 +131,22 @@ class AssistantsClient:
 
     async def list_models(self) -> list[str]:
         """The ids of the models, sorted. A list may name assistants too: they are no models of an assistant."""
-        body = await self.transport.ask(self.transport.sdk.models.list, repeat=True)
-        ids = {text_of(raw, "id") for raw in objects_of(body, "data")} - {""}
+        models = await self.transport.ask_list("models", self.transport.sdk.models.list)
+        ids = {text_of(raw, "id") for raw in models}
         return sorted(name for name in ids if not name.startswith("asst_"))
 
     # Threads and messages
 
     async def create_thread(self, *, key: str) -> str:
         """The id of a new thread."""
-        body = await self.transport.ask(
-            self._threads.create, extra_headers=self._idempotency(key), repeat=self.is_engine
+        headers = self._creating.headers(key)
+        body = await self.transport.ask_new(
+            "thread", self._threads.create, extra_headers=headers, repeat=self.is_engine
         )
         return text_of(body, "id")
 
     async def retrieve_thread(self, thread_id: str) -> Json:
-        return await self.transport.ask(self._threads.retrieve, thread_id, repeat=True)
+        return await self.transport.ask_for("thread", self._threads.retrieve, thread_id, repeat=True)
 
     async def delete_thread(self, thread_id: str) -> None:
         await self.transport.ask(self._threads.delete, thread_id)
@@ -160,7 +160,7 @@ class AssistantsClient:
         """As `list_threads`, those that can be brought back, last deleted first."""
         self._engine_only("a deleted thread cannot be brought back there")
         query = {name: value for name, value in (("assistant_id", assistant_id), ("q", q)) if value}
-        found = await all_pages_at(self.transport, "/threads", deleted="true", **query)
+        found = await all_pages_at(self.transport, "threads", "/threads", deleted="true", **query)
         return [Deleted.of(ThreadSummary.from_json(raw), raw) for raw in found]
 
     async def list_threads(self, assistant_id: str | None = None, q: str = "") -> list[ThreadSummary]:
@@ -174,42 +174,22 @@ class AssistantsClient:
     async def list_messages(self, thread_id: str, *, before_id: str | None = None, limit: int = 50) -> list[Message]:
         """A page of the thread, oldest first: its newest messages, or those older than `before_id`."""
         newest_first = {"order": "desc", "limit": limit, **({"after": before_id} if before_id else {})}
-        body = await self.transport.ask(self._threads.messages.list, thread_id, repeat=True, **newest_first)
-        return self._messages(body)[::-1]
+        listed = await self.transport.ask_list("messages", self._threads.messages.list, thread_id, **newest_first)
+        return self._messages(listed)[::-1]
 
     async def messages_of_run(self, thread_id: str, run_id: str) -> list[Message]:
         """The messages a run has made, oldest first."""
-        body = await self.transport.ask(
-            self._threads.messages.list, thread_id, run_id=run_id, limit=LARGEST_PAGE, order="asc", repeat=True
+        listed = await self.transport.ask_list(
+            "messages", self._threads.messages.list, thread_id, run_id=run_id, limit=LARGEST_PAGE, order="asc"
         )
-        return [message for message in self._messages(body) if message.run_id == run_id]
+        return [message for message in self._messages(listed) if message.run_id == run_id]
 
     async def create_message(self, thread_id: str, text: str, *, key: str, files: Sequence[SentFile] = ()) -> Message:
         """Add a message of the user, once: when it is unknown whether it arrived, it is looked for first."""
-        content, shown = content_of(text, files), message_text(text, files)
+        return await self._creating.message(thread_id, text, key, files)
 
-        async def send() -> Message:
-            body = await self.transport.ask(
-                self._threads.messages.create,
-                thread_id,
-                role="user",
-                content=content,
-                attachments=attachments_of(files) or omit,
-                extra_headers=self._idempotency(key),
-            )
-            return Message.from_json(body)
-
-        async def look(since: float) -> Message | None:
-            messages = self.transport.ask(self._threads.messages.list, thread_id, order="desc", limit=20, repeat=True)
-            newest = [Message.from_json(raw) for raw in objects_of(await messages, "data")]
-            return self._outcomes.new_message(newest, shown, since)
-
-        message = await self._outcomes.once(key, send, look)
-        self._outcomes.saw([message])
-        return message
-
-    def _messages(self, body: Json) -> list[Message]:
-        messages = [Message.from_json(raw) for raw in objects_of(body, "data")]
+    def _messages(self, listed: Sequence[Json]) -> list[Message]:
+        messages = [Message.from_json(raw) for raw in listed]
         self._outcomes.saw(messages)
         return messages
 
@@ -227,7 +207,7 @@ class AssistantsClient:
             stream=True,
             include=PASSAGES,
             extra_body=dict(overrides or {}),
-            extra_headers=self._idempotency(key),
+            extra_headers=self._creating.headers(key),
         )
         return self._streams.start(thread_id, assistant_id, key, start)
 
@@ -252,7 +232,7 @@ class AssistantsClient:
 
     async def retrieve_run(self, thread_id: str, run_id: str) -> Run:
         return Run.from_json(
-            await self.transport.ask(self._threads.runs.retrieve, run_id, thread_id=thread_id, repeat=True)
+            await self.transport.ask_for("run", self._threads.runs.retrieve, run_id, thread_id=thread_id, repeat=True)
         )
 
     async def list_runs(self, thread_id: str, limit: int = 20) -> list[Run]:
@@ -263,8 +243,8 @@ class AssistantsClient:
 
     async def newest_runs(self, thread_id: str, limit: int = 20) -> list[Run]:
         """As `list_runs`, without taking them for known: to find one whose start is in doubt."""
-        runs = self.transport.ask(self._threads.runs.list, thread_id, order="desc", limit=limit, repeat=True)
-        return [Run.from_json(raw) for raw in objects_of(await runs, "data")]
+        runs = await self.transport.ask_list("runs", self._threads.runs.list, thread_id, order="desc", limit=limit)
+        return [Run.from_json(raw) for raw in runs]
 
     async def active_run(self, thread_id: str) -> Run | None:
         """The run that holds the thread, if any: it is the newest."""
@@ -273,21 +253,21 @@ class AssistantsClient:
     async def cancel_run(self, thread_id: str, run_id: str) -> Run:
         """Ask for the end of a run. A repetition is refused as the run's end is: ask for the run then."""
         return Run.from_json(
-            await self.transport.ask(self._threads.runs.cancel, run_id, thread_id=thread_id, repeat=True)
+            await self.transport.ask_for("run", self._threads.runs.cancel, run_id, thread_id=thread_id, repeat=True)
         )
 
     async def list_steps(self, thread_id: str, run_id: str) -> list[Step]:
         """The steps of a run, oldest first."""
-        steps = self.transport.ask(
+        steps = await self.transport.ask_list(
+            "steps",
             self._threads.runs.steps.list,
             run_id,
             thread_id=thread_id,
             order="asc",
             limit=LARGEST_PAGE,
             include=PASSAGES,
-            repeat=True,
         )
-        return [Step.from_json(raw) for raw in objects_of(await steps, "data")]
+        return [Step.from_json(raw) for raw in steps]
 
     # The rest
 
@@ -297,9 +277,6 @@ class AssistantsClient:
 
     async def close(self) -> None:
         await self.transport.close()
-
-    def _idempotency(self, key: str) -> dict[str, str]:
-        return {"Idempotency-Key": key} if self.is_engine else {}
 
     def _engine_only(self, what: str) -> None:
         if not self.is_engine:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from playground_tui.assistants.errors import AssistantsError, NotFound, Rejected, SwitchedOff, ThreadGone
+from playground_tui.assistants.backoff import pause
+from playground_tui.assistants.errors import AssistantsError, Malformed, NotFound, Rejected, SwitchedOff, ThreadGone
 from playground_tui.assistants.events import (
     Event,
     MessageAccepted,
     Reconnected,
     Reconnecting,
+    Retrying,
     RunChanged,
     ThreadCreated,
 )
 from playground_tui.assistants.objects import Json, Message, Run
 from playground_tui.assistants.sent import SentFile
+from playground_tui.assistants.tries import Tries, delay_after, wait
+
+T = TypeVar("T")
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 30.0
 """Seconds before a lost run is looked for again: first, and at most; in between each is twice the one before."""
+NO_THREAD = "no thread made yet"
+NOT_SENT = "not sent yet"
+NO_RUN = "the run has not begun"
+NO_OUTPUTS = "outputs not given yet"
+"""What has not happened while a request is made again."""
+CONFLICT = 409
 
 
 class Client(Protocol):
@@ -48,6 +60,8 @@ class Client(Protocol):
     async def retrieve_run(self, thread_id: str, run_id: str) -> Run: ...
 
     async def cancel_run(self, thread_id: str, run_id: str) -> Run: ...
+
+    async def active_run(self, thread_id: str) -> Run | None: ...
 
 
 class Conversation:
@@ -79,13 +93,21 @@ class Conversation:
         """
         self._begin()
         if self.thread_id is None:
-            self.thread_id = await self._client.create_thread(key=f"{key}-thread")
+            making = self._tries(NO_THREAD, partial(self._client.create_thread, key=f"{key}-thread"))
+            async with aclosing(making.events()) as waits:
+                async for waiting in waits:
+                    yield waiting
+            self.thread_id = making.result
             yield ThreadCreated(self.thread_id)
+        create = partial(self._client.create_message, self.thread_id, text, key=f"{key}-message", files=files)
+        sending = self._tries(NOT_SENT, create)
         try:
-            message = await self._client.create_message(self.thread_id, text, key=f"{key}-message", files=files)
-            yield MessageAccepted(message)
+            async with aclosing(sending.events()) as waits:
+                async for waiting in waits:
+                    yield waiting
+            yield MessageAccepted(sending.result)
         except NotFound as error:
-            raise await self._explained(error) from None
+            raise await self.explained(error) from None
         async with aclosing(self._run(assistant_id, f"{key}-run", overrides)) as events:
             async for event in events:
                 yield event
@@ -104,8 +126,8 @@ class Conversation:
         if self.thread_id is None or self.run is None:
             raise AssistantsError("There is no run that awaits outputs.")
         self._stop.clear()
-        source = self._client.submit_outputs(self.thread_id, self.run.id, outputs)
-        async with aclosing(self._unbroken(source)) as events:
+        submit = partial(self._client.submit_outputs, self.thread_id, self.run.id, outputs)
+        async with aclosing(self._unbroken(submit, NO_OUTPUTS)) as events:
             async for event in events:
                 yield event
 
@@ -114,8 +136,7 @@ class Conversation:
         self._begin()
         self.run = run
         self.thread_id = run.thread_id or self.thread_id
-        source = self._client.follow(self.thread_id or "", run.id)
-        async with aclosing(self._unbroken(source, begun=True)) as events:
+        async with aclosing(self._unbroken(self._follow, begun=True)) as events:
             async for event in events:
                 yield event
 
@@ -129,7 +150,7 @@ class Conversation:
             return None
         try:
             run = await self._client.cancel_run(self.thread_id, self.run.id)
-        except Rejected as refusal:
+        except (Rejected, Malformed) as refusal:
             run = await self._client.retrieve_run(self.thread_id, self.run.id)
             if run.active and run.status != "cancelling":
                 raise refusal
@@ -138,7 +159,7 @@ class Conversation:
         return run
 
     def stop_waiting(self) -> None:
-        """End the attempts to reach a lost run: what follows it raises the reason. The run goes on at the server."""
+        """End the attempts to send, or to reach a lost run, which goes on: what waits raises the reason."""
         self._stop.set()
 
     def _begin(self) -> None:
@@ -147,16 +168,23 @@ class Conversation:
         self._stop.clear()
 
     def _run(self, assistant_id: str, key: str, overrides: Mapping[str, Any] | None) -> AsyncGenerator[Event, None]:
-        return self._unbroken(self._client.run(self.thread_id or "", assistant_id, key=key, overrides=overrides))
+        start = partial(self._client.run, self.thread_id or "", assistant_id, key=key, overrides=overrides)
+        return self._unbroken(start, NO_RUN)
+
+    def _follow(self) -> AsyncGenerator[Event, None]:
+        return self._client.follow(self.thread_id or "", self.run.id if self.run else "")
+
+    def _tries(self, what: str, request: Callable[[], Awaitable[T]]) -> Tries[T]:
+        return Tries(what, request, self._stop, self._held)
 
     async def _unbroken(
-        self, source: AsyncGenerator[Event, None], *, begun: bool = False
+        self, begin: Callable[[], AsyncGenerator[Event, None]], what: str = "", *, begun: bool = False
     ) -> AsyncGenerator[Event, None]:
-        """The events of a run until it rests; where the source breaks, the run is followed anew.
+        """The events of a run until it rests; where their source breaks, the run is followed anew.
 
-        Until the source told something, or was `begun`, its failure is raised: nothing has happened yet.
+        Until the source told something, or was `begun`, nothing has happened yet (`what` says so) and it begins again.
         """
-        attempt = 0
+        source, attempt = begin(), 0
         while True:
             try:
                 async with aclosing(source) as events:
@@ -169,15 +197,37 @@ class Conversation:
                         yield event
                 return
             except NotFound as error:
-                raise await self._explained(error) from None
+                raise await self.explained(error) from None
             except AssistantsError as error:
-                if self.run is None or not begun or not error.retry:
-                    raise
                 attempt += 1
-                delay = max(min(FIRST_DELAY * 2 ** (attempt - 1), LONGEST_DELAY), error.retry_after or 0.0)
-                yield Reconnecting(str(error), attempt, delay)
-                await self._wait(delay, error)
-                source = self._client.follow(self.thread_id or "", self.run.id)
+                lost = begun and self.run is not None
+                waiting = self._reconnecting(error, attempt) if lost else await self._retrying(what, error, attempt)
+                yield waiting
+                await wait(waiting.delay, self._stop, error)
+                source = self._follow() if lost else begin()
+
+    def _reconnecting(self, error: AssistantsError, attempt: int) -> Reconnecting:
+        """When the run is looked for again, however often; raises the error when that is of no use."""
+        if not error.retry:
+            raise error
+        delay = pause(attempt, error.retry_after, first=FIRST_DELAY, longest=LONGEST_DELAY)
+        return Reconnecting(str(error), attempt, delay)
+
+    async def _retrying(self, what: str, error: AssistantsError, attempt: int) -> Retrying:
+        """When what failed so many times is begun again; raises the error when it is not."""
+        delay = delay_after(attempt, error)
+        if delay is None or await self._held(error):
+            raise error
+        return Retrying(what, str(error), attempt + 1, delay)
+
+    async def _held(self, error: AssistantsError) -> bool:
+        """Whether it failed because another run holds the thread, which goes first."""
+        if self.thread_id is None or not isinstance(error, Rejected) or error.status != CONFLICT:
+            return False
+        with suppress(AssistantsError):
+            active = await self._client.active_run(self.thread_id)
+            return active is not None and active.id != (self.run.id if self.run else "")
+        return False
 
     async def _note(self, event: Event) -> None:
         """Keep the run as told, and cancel it if that was wanted before it was there."""
@@ -187,15 +237,7 @@ class Conversation:
                 await self.cancel()
                 self._cancel_wanted = False
 
-    async def _wait(self, delay: float, reason: AssistantsError) -> None:
-        """Wait `delay` seconds. Raises `reason` at once when told to stop."""
-        try:
-            await asyncio.wait_for(self._stop.wait(), delay)
-        except TimeoutError:
-            return
-        raise reason
-
-    async def _explained(self, error: NotFound) -> NotFound:
+    async def explained(self, error: NotFound) -> NotFound:
         """What a 404 means: that the thread is gone, or what the server said."""
         if self.thread_id is None or isinstance(error, SwitchedOff | ThreadGone):
             return error

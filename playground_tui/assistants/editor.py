@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -13,9 +15,11 @@ from playground_tui.assistants import reconcile
 from playground_tui.assistants.autosave import Autosave, Timers
 from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.errors import AssistantsError, NotFound
+from playground_tui.assistants.events import Retrying
 from playground_tui.assistants.fields import API_FIELD, Value
 from playground_tui.assistants.objects import Assistant, Json
 from playground_tui.assistants.save_state import SaveKind, SaveState
+from playground_tui.assistants.tries import Tries
 
 
 class EditorClient(Protocol):
@@ -72,6 +76,7 @@ class Editor:
         self._saved_detail = ""
         self._sending = asyncio.Lock()
         self._busy = False
+        self._stop = asyncio.Event()
         self._autosave = Autosave(self._save, self._failed, delay=delay, timers=timers)
         self._state = SaveState("saved")
         self.following = False
@@ -110,10 +115,12 @@ class Editor:
             self._draft = draft
             self._settle()
 
-    async def create(self, *, key: str) -> Assistant:
+    async def create(self, *, key: str, asked: Mapping[str, Any] | None = None) -> Assistant:
         """Creates the assistant; `key` makes a repetition harmless. An assistant that exists is saved instead.
 
-        Raises NotSendable for a draft with problems, AssistantsError when the server fails.
+        `asked` are the API fields that an earlier attempt with this key asked for, where it is unknown what became of
+        it: the same is asked again, and what was edited since is saved afterwards. Raises NotSendable for a draft with
+        problems, AssistantsError when the server fails.
         """
         async with self._sending:
             if not self._draft.is_new:
@@ -121,7 +128,7 @@ class Editor:
             problem = next(iter(self._draft.problems().values()), "")
             if problem:
                 raise NotSendable(problem)
-            return await self._create(key)
+            return await self._create(key, asked or self._draft.changes())
 
     async def flush(self) -> SaveState:
         """Saves now what is unsaved. Returns how that ended: nothing is raised for a failed save."""
@@ -130,20 +137,24 @@ class Editor:
         await self._autosave.flush()
         return self._state
 
-    async def changed_elsewhere(self) -> None:
-        """Something says that the assistant was changed: reads it and takes in what is new. Never raises."""
+    async def changed_elsewhere(self) -> AssistantsError | None:
+        """Something says that the assistant was changed: reads it and takes in what is new.
+
+        Answers why it could not be read. Never raises.
+        """
         async with self._sending:
             before = self._draft
             if before.assistant_id is None:
-                return
+                return None
             try:
                 self._take_in((await self._client.retrieve_assistant(before.assistant_id)).raw)
             except NotFound:
                 self._deleted()
-            except AssistantsError:
-                return
+            except AssistantsError as error:
+                return error
             else:
                 self._tell_of_news(before)
+        return None
 
     def _tell_of_news(self, before: AssistantDraft) -> None:
         """A read that found nothing new starts nothing: a save that was refused stays refused."""
@@ -163,6 +174,7 @@ class Editor:
 
     def stop_retrying(self) -> None:
         """Gives up the retry that is counted down to, if one is."""
+        self._stop.set()
         if self._autosave.retrying:
             self._autosave.stop_retrying()
             self._show("failed", self._state.detail)
@@ -173,19 +185,23 @@ class Editor:
 
     # Saving
 
-    async def _create(self, key: str) -> Assistant:
-        sent = self._draft.changes()
+    async def _create(self, key: str, sent: Mapping[str, Any]) -> Assistant:
         self._show("saving", "Creating")
+        self._stop.clear()
+        creating = Tries("", partial(self._client.create_assistant, sent, key=key), self._stop)
         try:
-            created = await self._client.create_assistant(sent, key=key)
+            async with aclosing(creating.events()) as waits:
+                async for waiting in waits:
+                    if isinstance(waiting, Retrying):
+                        self._show("failed", waiting.reason, waiting.delay)
         except AssistantsError as error:
             self._show("failed", str(error))
             raise
         self._server = {}
-        self._take_in(created.raw, sent)
+        self._take_in(creating.result.raw, sent)
         self._elsewhere.clear()
         self._now_saved()
-        return created
+        return creating.result
 
     async def _save(self) -> None:
         """One attempt, of whatever is newest once the assistant was read."""
@@ -271,7 +287,7 @@ class Editor:
 
     def _settle_new(self) -> None:
         """What keeps it from being created stands at its field, once that was typed in or asked for."""
-        if self._state.kind == "deleted":
+        if self._state.kind == "deleted" or self._sending.locked():  # how its creation goes stays said
             self._on_change(self)
         else:
             self._show("new")

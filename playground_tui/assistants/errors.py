@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playground_tui.assistants.run_words import duration
+
 LONGEST_QUOTE = 300
 """Characters of a server's own words that are quoted in a sentence."""
 
@@ -67,13 +69,21 @@ class Malformed(AssistantsError):
 
 
 def rejected(
-    status: int, words: str, *, where: str, code: str = "", param: str = "", retry_after: float | None = None
+    status: int,
+    words: str,
+    *,
+    where: str,
+    by_api: bool = True,
+    code: str = "",
+    param: str = "",
+    retry_after: float | None = None,
 ) -> Rejected:
     """The error for an answer with an error status.
 
-    `words` are the server's own, already clean and short, or ""; `where` names the server for people.
+    `words` are the server's own, already clean and short, or ""; `where` names the server for people. A 404 that is
+    not said `by_api` comes from something in front of the server, which does not know what is there.
     """
-    kind: type[Rejected] = NotFound if status == 404 else Rejected
+    kind: type[Rejected] = NotFound if status == 404 and by_api else Rejected
     if status == 404 and switched_off(where):
         kind = SwitchedOff
     sentence = _status_sentence(kind, status, words, where, retry_after)
@@ -92,12 +102,14 @@ def _status_sentence(kind: type[Rejected], status: int, words: str, where: str, 
             f"{where} answered 404: the hosted Assistants API was switched off on 2026-08-26. "
             "Start without --server to use the built-in engine."
         )
-    said = f": {words}" if words else "."
+    said = f": {words}" if words else ""
+    said += "" if said.endswith((".", "!", "?", "…")) else "."
     if status == 404:
-        return words or f"{where} knows no such path (404). Is the server's address right, with its /v1?"
+        asks = f"{where} knows no such path (404). Is the server's address right, with its /v1?"
+        return (words if kind is NotFound else "") or asks
     happened, advice = _MEANINGS.get(status) or _MEANINGS.get(status // 100 * 100, ("answered", ""))
     if advice == _WAIT:
-        advice = "Try again in a moment." if retry_after is None else f"Try again in {retry_after:.0f} s."
+        advice = "Try again in a moment." if retry_after is None else f"Try again in {duration(retry_after)}."
     return f"{where} {happened} ({status}){said} {advice}".rstrip()
 
 

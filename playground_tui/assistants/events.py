@@ -63,8 +63,21 @@ class Reconnecting:
 
 
 @dataclass(frozen=True, slots=True)
+class Retrying:
+    """A request failed and is made again in `delay` seconds, as the try with this number. `what` has not happened yet.
+
+    It is one that may be made again, or whose outcome is looked up before.
+    """
+
+    what: str
+    reason: str
+    attempt: int
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reconnected:
-    """The run is being followed again."""
+    """The server has answered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ Event = (
     | MessageChanged
     | TextDelta
     | Reconnecting
+    | Retrying
     | Reconnected
     | ServerError
 )

@@ -23,7 +23,8 @@ class Files:
     async def upload(self, path: Path, *, purpose: str = "", progress: Progress | None = None) -> StoredFile:
         """Send a file; its purpose is told by its name unless it is given."""
         with await asyncio.to_thread(opened, path) as source:
-            body = await self._transport.ask(
+            body = await self._transport.ask_new(
+                "file",
                 self._files.create,
                 file=(path.name, Counted(source, progress)),
                 purpose=purpose or purpose_of(path),
@@ -34,10 +35,13 @@ class Files:
     async def list(self, purpose: str = "") -> list[StoredFile]:
         """All files, or those of a purpose, newest first."""
         given = {"purpose": purpose} if purpose else {}
-        return [StoredFile.from_json(raw) for raw in await all_pages(self._transport, self._files.list, **given)]
+        return [
+            StoredFile.from_json(raw) for raw in await all_pages(self._transport, "files", self._files.list, **given)
+        ]
 
     async def retrieve(self, file_id: str) -> StoredFile:
-        return StoredFile.from_json(await self._transport.ask(self._files.retrieve, file_id, repeat=True))
+        body = await self._transport.ask_for("file", self._files.retrieve, file_id, repeat=True)
+        return StoredFile.from_json(body)
 
     async def delete(self, file_id: str) -> None:
         await self._transport.ask(self._files.delete, file_id)

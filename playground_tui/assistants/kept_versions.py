@@ -41,11 +41,10 @@ class KeptVersions(AssistantVersions):
     async def _of(self, assistant_id: str) -> list[State]:
         return await asyncio.to_thread(self._store.of, assistant_id) if self._store else []
 
-    async def noted(self, answer: Awaitable[Json], action: Literal["created", "modified"]) -> Assistant:
-        raw = await answer
+    async def noted(self, assistant: Assistant, action: Literal["created", "modified"]) -> Assistant:
         if self._store is not None:
-            await asyncio.to_thread(self._store.note, raw, action=action, client=self._label)
-        return Assistant.from_json(raw)
+            await asyncio.to_thread(self._store.note, assistant.raw, action=action, client=self._label)
+        return assistant
 
     async def read(self, answer: Awaitable[Json], assistant_id: str) -> Assistant:
         try:

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 Json = Mapping[str, Any]
 
+LAST_SECOND = 253_402_000_000
+"""Unix seconds: days before the end of the year 9999, so that it is one in every zone."""
 ACTIVE_STATUSES = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
 """The run states in which a thread takes neither a message nor another run."""
 
@@ -24,11 +26,17 @@ def text_of(raw: Json, key: str) -> str:
 
 
 def whole_of(raw: Json, key: str) -> int | None:
-    """The number at `key` as a whole number, or None. Times are Unix seconds; some servers send fractions."""
+    """The number at `key` as a whole number, or None; some servers send fractions."""
     value = raw.get(key)
     if isinstance(value, float):
         return int(value) if math.isfinite(value) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def time_of(raw: Json, key: str) -> int | None:
+    """The time at `key` in Unix seconds; None for one that no calendar has."""
+    value = whole_of(raw, key)
+    return value if value is not None and 0 <= value <= LAST_SECOND else None
 
 
 def object_of(raw: Json, key: str) -> Json:
@@ -61,6 +69,11 @@ class Assistant:
     @property
     def model(self) -> str:
         return text_of(self.raw, "model")
+
+    @property
+    def created_at(self) -> int:
+        """Unix seconds."""
+        return time_of(self.raw, "created_at") or 0
 
     @property
     def category(self) -> str:
@@ -186,9 +199,9 @@ class Run:
             assistant_id=text_of(raw, "assistant_id"),
             status=text_of(raw, "status") or "queued",
             model=text_of(raw, "model"),
-            created_at=whole_of(raw, "created_at") or 0,
-            started_at=whole_of(raw, "started_at"),
-            completed_at=whole_of(raw, "completed_at"),
+            created_at=time_of(raw, "created_at") or 0,
+            started_at=time_of(raw, "started_at"),
+            completed_at=time_of(raw, "completed_at"),
             error_code=text_of(error, "code"),
             error_message=text_of(error, "message"),
             incomplete_reason=text_of(object_of(raw, "incomplete_details"), "reason"),
@@ -261,7 +274,7 @@ class Message:
             assistant_id=text_of(raw, "assistant_id"),
             status=text_of(raw, "status") or "completed",
             incomplete_reason=text_of(object_of(raw, "incomplete_details"), "reason"),
-            created_at=whole_of(raw, "created_at") or 0,
+            created_at=time_of(raw, "created_at") or 0,
             metadata=dict(object_of(raw, "metadata")),
             images=tuple(filter(None, (text_of(object_of(part, "image_file"), "file_id") for part in parts))),
             annotations=tuple(note for part in parts for note in annotations_of(part)),
@@ -321,7 +334,7 @@ class Step:
             status=text_of(raw, "status"),
             tool_calls=tuple(ToolCall.from_json(call) for call in objects_of(details, "tool_calls")),
             message_id=text_of(object_of(details, "message_creation"), "message_id"),
-            created_at=whole_of(raw, "created_at") or 0,
+            created_at=time_of(raw, "created_at") or 0,
         )
 
 
@@ -342,6 +355,6 @@ class ThreadSummary:
             id=text_of(raw, "id"),
             first_message=text_of(raw, "first_message"),
             message_count=whole_of(raw, "message_count") or 0,
-            last_activity_at=whole_of(raw, "last_activity_at") or whole_of(raw, "created_at") or 0,
+            last_activity_at=time_of(raw, "last_activity_at") or time_of(raw, "created_at") or 0,
             assistant_ids=tuple(i for i in ids if isinstance(i, str)) if isinstance(ids, list | tuple) else (),
         )

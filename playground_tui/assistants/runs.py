@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from time import monotonic
 from typing import Protocol
 
 import httpx2
 
+from playground_tui.assistants.answers import the_one
 from playground_tui.assistants.errors import Malformed, NotFound, NotReachable
 from playground_tui.assistants.events import Event, RunChanged
 from playground_tui.assistants.objects import Run
 from playground_tui.assistants.outcome import Outcomes
 from playground_tui.assistants.polling import Server, at_rest, poll
-from playground_tui.assistants.streams import RunEvents, in_gusts, read_events
+from playground_tui.assistants.streams import EventReader, RawEvent, RunEvents, in_gusts, with_pauses
 from playground_tui.assistants.transport import Transport
 
+LOOK = 20.0
+"""Seconds without an event after which another server than the engine is asked for the run."""
 Open = Callable[[], Awaitable[Run | httpx2.Response]]
 """Sends a request and gives its answer, of which only the headers have come."""
 Look = Callable[[float], Awaitable[Run | httpx2.Response | None]]
@@ -69,10 +74,14 @@ class RunStreams:
             async with aclosing(self._any(thread_id, answer, reader)) as events:
                 async for event in events:
                     yield event
-        except NotReachable:
-            found = None if reader.run else await look(began)
+        except (NotReachable, Malformed):
+            if reader.run:
+                raise
+            self._outcomes.doubt(key, began)
+            found = await look(began)
             if found is None:
                 raise
+            self._outcomes.settled(key)
             async with aclosing(self._any(thread_id, found, reader)) as events:
                 async for event in events:
                     yield event
@@ -123,15 +132,39 @@ class RunStreams:
 
     async def _run_in(self, response: httpx2.Response) -> Run:
         with self._transport.translated():
-            await response.aread()
-        return Run.from_json(self._transport.json_object(response))
+            async with asyncio.timeout(self._transport.stream_timeout.read):
+                await response.aread()
+        return Run.from_json(the_one(self._transport.where, self._transport.json_object(response), "run"))
 
     async def _read(self, response: httpx2.Response, reader: RunEvents) -> AsyncGenerator[Event, None]:
-        with self._transport.translated():
-            async for raw in read_events(in_gusts(response.aiter_bytes())):
-                for event in reader.read(raw):
+        async with aclosing(self._raw_events(response, reader)) as raws:
+            async for raw in raws:
+                for event in reader.read(raw._replace(data=self._transport.unsaid(raw.data))):
                     yield event
                 if reader.done:
                     break
         if reader.run is None or not at_rest(reader.run):
             raise NotReachable(f"{self._transport.where} ended the stream before the run had ended.")
+
+    async def _raw_events(self, response: httpx2.Response, reader: RunEvents) -> AsyncGenerator[RawEvent, None]:
+        """The events of the stream. Where it says nothing the run is asked for: a connection may be dead for long."""
+        cutter, told = EventReader(), monotonic()
+        chunks = in_gusts(response.aiter_bytes())
+        with self._transport.translated():
+            async for chunk in chunks if self._transport.is_engine else with_pauses(chunks, LOOK):
+                events = list(cutter.feed(chunk))
+                for raw in events:
+                    yield raw
+                if events:
+                    told = monotonic()
+                elif monotonic() - told >= LOOK and not self._transport.is_engine:
+                    told = monotonic()
+                    await self._still_active(reader)
+        for raw in cutter.rest():
+            yield raw
+
+    async def _still_active(self, reader: RunEvents) -> None:
+        """Raises NotReachable when there is no active run of which a stream could tell."""
+        run = reader.run and await self._server.retrieve_run(reader.thread_id, reader.run.id)
+        if not run or at_rest(run):
+            raise NotReachable(f"{self._transport.where} says nothing in the stream.")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from playground_tui.assistants.run_words import duration
+
 SaveKind = Literal["saved", "unsaved", "saving", "invalid", "failed", "new", "deleted"]
 
 
@@ -20,14 +22,14 @@ class SaveState:
     detail: str = ""
     retry_in: float | None = None
 
-    def sentence(self, now: float, save: str = "f5") -> str:
-        """The state in words; `now` in Unix seconds, `save` is what the user does to save."""
+    def sentence(self, now: float, save: str = "f5", *, stop: str = "") -> str:
+        """The state in words; `now` in Unix seconds, `save` is what the user does to save, `stop` to stop a retry."""
         sentences: dict[SaveKind, Callable[[], str]] = {
             "saved": lambda: self._saved(now),
             "unsaved": lambda: "Unsaved changes",
             "saving": lambda: self.detail or "Saving",
             "invalid": lambda: f"Not saved: {self.detail}",
-            "failed": lambda: f"Save failed: {self.detail.rstrip('.')}{self._next(now, save)}",
+            "failed": lambda: f"Save failed: {self.detail.rstrip('.')}{self._next(now, save, stop)}",
             "new": lambda: f"Not created yet: {save} creates it",
             "deleted": lambda: f"Deleted elsewhere: {save} creates it again",
         }
@@ -45,9 +47,12 @@ class SaveState:
         extra = f" ({self.detail})" if self.detail else ""
         return f"Saved {clock_time(self.at, now, seconds=True)}{extra}"
 
-    def _next(self, now: float, save: str) -> str:
+    def _next(self, now: float, save: str, stop: str) -> str:
         left = self.seconds_left(now)
-        return f" ({save} tries again)" if left is None else f"; retrying in {left} s"
+        if left is None:
+            return f" ({save} tries again)"
+        stops = f", {stop} stops" if stop else ""
+        return f"; retrying in {duration(left)}{stops}"
 
 
 def clock_time(at: float, now: float, *, seconds: bool = False) -> str:

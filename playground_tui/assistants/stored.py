@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from playground_tui.assistants.objects import Json, object_of, text_of, whole_of
+from playground_tui.assistants.objects import Json, object_of, text_of, time_of, whole_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class StoredFile:
             name=text_of(raw, "filename"),
             size=whole_of(raw, "bytes") or 0,
             purpose=text_of(raw, "purpose"),
-            created_at=whole_of(raw, "created_at") or 0,
+            created_at=time_of(raw, "created_at") or 0,
             raw=dict(raw),
         )
 

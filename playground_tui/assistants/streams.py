@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, NamedTuple
@@ -108,7 +108,7 @@ async def read_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[RawEvent]:
         yield event
 
 
-async def in_gusts(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def in_gusts(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The same chunks. After one that had to be waited for, others are let come together for REST.
 
     Each look at a socket costs as much as many tokens; a server that is ahead is never waited for.
@@ -122,11 +122,33 @@ async def in_gusts(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         asked = monotonic()
 
 
+async def with_pauses(chunks: AsyncGenerator[bytes, None], seconds: float) -> AsyncGenerator[bytes, None]:
+    """The same chunks, and an empty one after so many seconds without any."""
+    coming = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(chunks))
+            await asyncio.wait({coming}, timeout=seconds)
+            if not coming.done():
+                yield b""
+                continue
+            done, coming = coming, None
+            try:
+                chunk = done.result()
+            except StopAsyncIteration:
+                return
+            yield chunk
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
 def read_data(data: bytes) -> Json:
     """The JSON object of an event; an empty one for anything else, so that a half event changes nothing."""
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

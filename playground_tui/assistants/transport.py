@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 import httpx2
 import openai
 
 from playground_tui import __version__
-from playground_tui.assistants.errors import LONGEST_QUOTE, AssistantsError, Malformed, NotReachable, rejected
+from playground_tui.assistants.answers import quote, read_object, said, the_list, the_one
+from playground_tui.assistants.backoff import retry_after
+from playground_tui.assistants.errors import AssistantsError, Malformed, NotReachable, rejected
 from playground_tui.assistants.objects import Json
+from playground_tui.peers import NotOurs, check_directory
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
-from playground_tui.text import clean, shorten
+from playground_tui.redaction import LONG, PLACE, redacted, shown_url
 
 KEEP_ALIVE = 30.0
 """Seconds an idle connection is kept: less than the engine keeps it, so that it is never used as it closes."""
@@ -31,6 +34,10 @@ SERVER_STREAM = httpx2.Timeout(180.0, connect=10.0)
 """Other servers promise no beats: a model may think in silence. What is missed is found by asking for the run."""
 UPLOAD = httpx2.Timeout(120.0, connect=5.0)
 """A server may think about a whole file before it answers."""
+WHOLE = 60.0
+"""Seconds for a whole answer, so that one which comes byte by byte ends too."""
+SOON = 5.0
+"""Seconds in which a request is tried again silently: a server that is slow to fail is told of."""
 QUICK_TRIES = (0.2, 0.8)
 """Seconds before each further try of a request that may be repeated."""
 LONGEST_WAIT = 2.0
@@ -51,9 +58,10 @@ _ENGINE_HEADERS = {"idempotency-key", CLIENT_HEADER.lower(), PROVIDER_HEADER.low
 class Transport:
     """Requests to one server through the SDK, each failure an `AssistantsError`."""
 
-    def __init__(self, sdk: openai.AsyncOpenAI, where: str, *, is_engine: bool):
+    def __init__(self, sdk: openai.AsyncOpenAI, where: str, *, is_engine: bool, key: str | None = None):
         self.sdk = sdk
         self.where = where
+        self._key = key
         self.is_engine = is_engine
         self.stream_timeout = ENGINE_STREAM if is_engine else SERVER_STREAM
 
@@ -64,7 +72,9 @@ class Transport:
             transport=httpx2.AsyncHTTPTransport(uds=str(socket), limits=_limits(), trust_env=False),
             trust_env=False,
             timeout=ORDINARY,
-            event_hooks={"request": [_own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]},
+            event_hooks={
+                "request": [_own_socket_only(socket), _own_headers_only("engine", _PASSED_HEADERS | _ENGINE_HEADERS)]
+            },
         )
         return cls(_sdk("http://localhost/v1", "engine", http, headers), "the engine", is_engine=True)
 
@@ -81,31 +91,62 @@ class Transport:
             timeout=ORDINARY,
             event_hooks={"request": [_own_headers_only(key, _PASSED_HEADERS)]},
         )
-        return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False)
+        return cls(_sdk(str(base), key or "none", http), base.netloc.decode("ascii"), is_engine=False, key=key)
 
-    async def ask(self, method: Callable[..., Awaitable[Any]], *args: Any, repeat: bool = False, **kwargs: Any) -> Json:
+    async def ask(
+        self,
+        method: Callable[..., Awaitable[Any]],
+        *args: Any,
+        repeat: bool = False,
+        check: Callable[[Json], object] = bool,
+        **kwargs: Any,
+    ) -> Json:
         """Call an SDK method and return the JSON object answered.
 
-        With `repeat` it is tried again a few times, quickly, when that may help: for what can be done twice.
+        With `repeat` it is tried again a few times, quickly, when that may help: for what can be done twice. `check`
+        raises Malformed for an object that cannot be the answer.
         """
+        began = monotonic()
         for delay in QUICK_TRIES if repeat else ():
             try:
-                return await self._ask_once(method, *args, **kwargs)
+                return await self._ask_once(method, args, check, kwargs)
             except AssistantsError as error:
-                if not error.retry or (error.retry_after or 0.0) > LONGEST_WAIT:
+                if not error.retry or (error.retry_after or 0.0) > LONGEST_WAIT or monotonic() - began > SOON:
                     raise
                 await asyncio.sleep(error.retry_after or delay)
-        return await self._ask_once(method, *args, **kwargs)
+        return await self._ask_once(method, args, check, kwargs)
 
-    async def _ask_once(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Json:
+    async def ask_for(self, what: str, method: Callable[..., Awaitable[Any]], known: str, **kwargs: Any) -> Json:
+        """As `ask`, for the object with the id `known`, which is the method's first argument."""
+        return await self.ask(method, known, check=partial(the_one, self.where, what=what, id=known), **kwargs)
+
+    async def ask_new(self, what: str, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Json:
+        """As `ask`, for an object that gets its id."""
+        return await self.ask(method, *args, check=partial(the_one, self.where, what=what), **kwargs)
+
+    async def ask_list(
+        self, what: str, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
+    ) -> Sequence[Json]:
+        """As `ask`, for the objects of a page, tried again where that may help."""
+        check = partial(the_list, self.where, what=what)
+        return check(await self.ask(method, *args, repeat=True, check=check, **kwargs))
+
+    async def _ask_once(
+        self, method: Callable[..., Awaitable[Any]], args: Any, check: Callable[[Json], object], kwargs: dict[str, Any]
+    ) -> Json:
+        seconds = None if "timeout" in kwargs else WHOLE
         with self.translated():
-            answer = await _quietly(method, "true", args, {"timeout": ORDINARY, **kwargs})
-        return self.json_object(answer.http_response)
+            async with asyncio.timeout(seconds):
+                answer = await _quietly(method, "true", args, {"timeout": ORDINARY, **kwargs})
+        body = self.json_object(answer.http_response)
+        check(body)
+        return body
 
     async def open(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> httpx2.Response:
         """Call an SDK method and return the answer unread, after its headers. The caller closes it."""
         with self.translated():
-            answer = await _quietly(method, "stream", args, {"timeout": self.stream_timeout, **kwargs})
+            async with asyncio.timeout(self.stream_timeout.read):
+                answer = await _quietly(method, "stream", args, {"timeout": self.stream_timeout, **kwargs})
         response: httpx2.Response = answer.http_response
         return response
 
@@ -141,13 +182,7 @@ class Transport:
 
     def json_object(self, response: httpx2.Response) -> Json:
         """The JSON object in an answer that was read. Raises Malformed."""
-        try:
-            body = json.loads(response.content)
-        except ValueError:
-            raise Malformed(_not_json(self.where, response)) from None
-        if not isinstance(body, dict):
-            raise Malformed(f"{self.where} answered with JSON that is no object: not an Assistants API.")
-        return body
+        return read_object(self.where, response, self.unsaid(response.content))
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -161,20 +196,22 @@ class Transport:
         except openai.APIConnectionError as error:
             raise self.broken(error.__cause__ or error) from error
         except openai.OpenAIError as error:
-            raise Malformed(f"{self.where} answered with something unreadable: {_quote(str(error))}") from error
+            raise Malformed(f"{self.where} answered with something unreadable: {self.quoted(str(error))}") from error
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
             raise self.broken(error) from error
 
     def _rejected(self, error: openai.APIStatusError) -> AssistantsError:
-        words = _words(error)
-        location = error.response.headers.get("location", "")
+        headers = error.response.headers
+        by_api = "json" in headers.get("content-type", "")
+        words = said(error.body) if by_api or "text/plain" in headers.get("content-type", "") else ""
         return rejected(
             error.status_code,
-            _quote(words or location),
+            self.quoted(words or headers.get("location", "")),
             where=self.where,
-            code=_quote(error.code or ""),
-            param=_quote(str(error.param or "")),
-            retry_after=retry_after(error.response.headers.get("retry-after")),
+            by_api=by_api,
+            code=self.quoted(error.code or ""),
+            param=self.quoted(str(error.param or "")),
+            retry_after=retry_after(headers),
         )
 
     def broken(self, error: BaseException) -> NotReachable:
@@ -182,16 +219,25 @@ class Transport:
         match error:
             case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
                 return NotReachable(f"{self.where} did not take the connection in time.", sent=False)
-            case httpx2.ConnectError() if self.is_engine:
-                return NotReachable("The engine is not running.", sent=False)
+            case httpx2.ConnectError() | NotOurs() if self.is_engine:
+                words = str(error) if isinstance(error, NotOurs) else "The engine is not running."
+                return NotReachable(words, sent=False)
             case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL() | httpx2.ProxyError():
-                return NotReachable(f"No connection to {self.where}: {_quote(_reason(error))}.", sent=False)
-            case httpx2.TimeoutException():
+                return NotReachable(f"No connection to {self.where}: {self.quoted(_reason(error))}.", sent=False)
+            case httpx2.TimeoutException() | TimeoutError():
                 return NotReachable(f"{self.where} did not answer in time.")
             case _ if self.is_engine:
                 return NotReachable("The connection to the engine broke.")
             case _:
-                return NotReachable(f"The connection to {self.where} broke: {_quote(_reason(error))}.")
+                return NotReachable(f"The connection to {self.where} broke: {self.quoted(_reason(error))}.")
+
+    def unsaid(self, data: bytes) -> bytes:
+        """What a server sent, without the key that was sent to it."""
+        return data.replace(self._key.encode(), PLACE.encode()) if self._key and len(self._key) >= LONG else data
+
+    def quoted(self, words: str) -> str:
+        """Another's words for a sentence of ours: short, clean, and without the key that the server may repeat."""
+        return quote(redacted(words, self._key))
 
     async def close(self) -> None:
         await self.sdk.close()
@@ -202,9 +248,11 @@ def base_url(url: str) -> httpx2.URL:
     try:
         parsed = httpx2.URL(url.strip())
     except httpx2.InvalidURL as error:
-        raise NotReachable(f"{_quote(url)} is not a URL: {error}.", sent=False) from None
+        raise NotReachable(f"{quote(shown_url(url))} is not a URL: {quote(str(error))}.", sent=False) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise NotReachable(f"{_quote(url)} is not the URL of a server: it begins with http:// or https://.", sent=False)
+        raise NotReachable(
+            f"{quote(shown_url(url))} is not the URL of a server: it begins with http:// or https://.", sent=False
+        )
     return parsed.copy_with(path="/v1") if parsed.path in {"", "/"} else parsed
 
 
@@ -214,15 +262,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def retry_after(header: str | None) -> float | None:
-    """The seconds of a Retry-After header; its form with a date is not used by these servers and gives None."""
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _sdk(url: str, key: str, http: httpx2.AsyncClient, headers: Mapping[str, str] | None = None) -> openai.AsyncOpenAI:
@@ -238,6 +277,15 @@ def _sdk(url: str, key: str, http: httpx2.AsyncClient, headers: Mapping[str, str
         default_headers=headers,
         http_client=http,
     )
+
+
+def _own_socket_only(path: Path) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that lets no request go to a socket that may be another user's."""
+
+    async def look(_request: httpx2.Request) -> None:
+        check_directory(path)
+
+    return look
 
 
 def _own_headers_only(key: str | None, passed: AbstractSet[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
@@ -272,24 +320,5 @@ def _limits() -> httpx2.Limits:
     return httpx2.Limits(keepalive_expiry=KEEP_ALIVE)
 
 
-def _words(error: openai.APIStatusError) -> str:
-    """What the server says went wrong, or "" when it does not say it as an API would."""
-    body = error.body
-    if isinstance(body, Mapping):
-        message = body.get("message") or body.get("detail") or body.get("error")
-        return message if isinstance(message, str) else ""
-    return ""
-
-
-def _not_json(where: str, response: httpx2.Response) -> str:
-    if "html" in response.headers.get("content-type", ""):
-        return f"{where} answered with a web page in place of the Assistants API. Is the address right, with its /v1?"
-    return f"{where} answered with broken JSON."
-
-
 def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
-
-
-def _quote(words: str) -> str:
-    return shorten(clean(words, newlines=False).strip(), LONGEST_QUOTE)

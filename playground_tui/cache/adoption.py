@@ -23,7 +23,8 @@ def join_drafts(drafts: Sequence[DraftState]) -> DraftState:
     for draft in ordered:
         edits.update(draft.edits)
         base.update({name: draft.base[name] for name in draft.edits if name in draft.base})
-    return replace(newest, base=base, edits=edits)
+    creating = next((draft.creating for draft in reversed(ordered) if draft.creating), {})
+    return replace(newest, base=base, edits=edits, creating=creating)
 
 
 def join_composers(
@@ -48,9 +49,9 @@ def join_composers(
         if text not in known
     ]
     text = texts[0] if texts else ""
-    return ComposerState(
-        text, (*left, *waiting.values()), ordered[-1].updated_at, tuple({**aside, **files.get(text, {})}.values())
-    )
+    outputs = {call: text for composer in ordered for call, text in composer.outputs.items()}
+    kept = tuple({**aside, **files.get(text, {})}.values())
+    return ComposerState(text, (*left, *waiting.values()), ordered[-1].updated_at, kept, outputs)
 
 
 def after_restart(composer: ComposerState) -> ComposerState:

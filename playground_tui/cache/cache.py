@@ -174,8 +174,10 @@ class Cache:
 
     def _put(self, stem: str, body: Body | None) -> None:
         name = self._own(stem)
-        job = partial(self._store.remove, name) if body is None else partial(self._store.save, name, body)
-        self._writer.put(name, job)
+        if body is None:
+            self._writer.put(name, partial(self._store.remove, name), removes=True)
+        else:
+            self._writer.put(name, partial(self._store.save, name, body))
 
     def _take_over(self, stem: str, join: Callable[[Sequence[Body]], Body]) -> None:
         """Join what dead instances left into this one's file, and remove theirs once it is written."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 Json = Mapping[str, Any]
@@ -109,13 +109,20 @@ class DraftState:
     edits: Json
     """Field of the form -> its value as it stands there."""
     edited_at: float = 0.0
+    creating: Json = field(default_factory=dict)
+    """`key` and `fields` of a request to create it, while it is unknown what became of that."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
-        return cls(_text(raw, "key"), _table(raw, "base"), _table(raw, "edits"), _time(raw, "edited_at"))
+        creating = _table(raw, "creating")
+        whole = isinstance(creating.get("key"), str) and isinstance(creating.get("fields"), Mapping)
+        base, edits = _table(raw, "base"), _table(raw, "edits")
+        return cls(_text(raw, "key"), base, edits, _time(raw, "edited_at"), creating if whole else {})
 
     def to_json(self) -> dict[str, Any]:
-        return {"key": self.key, "base": dict(self.base), "edits": dict(self.edits), "edited_at": self.edited_at}
+        creating = {"creating": dict(self.creating)} if self.creating else {}
+        kept = {"key": self.key, "base": dict(self.base), "edits": dict(self.edits), "edited_at": self.edited_at}
+        return {**kept, **creating}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,20 +175,29 @@ class ComposerState:
     updated_at: float = 0.0
     files: tuple[AttachedFile, ...] = ()
     """What goes with the next message."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What is typed as the outputs of function calls, by run and call."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         waiting = tuple(WaitingMessage.from_json(item) for item in _tables(raw, "waiting"))
-        return cls(_text(raw, "text"), waiting, _time(raw, "updated_at"), _files(raw))
+        outputs = {call: text for call, text in _table(raw, "outputs").items() if isinstance(text, str)}
+        return cls(_text(raw, "text"), waiting, _time(raw, "updated_at"), _files(raw), outputs)
 
     def to_json(self) -> dict[str, Any]:
         waiting = [message.to_json() for message in self.waiting]
         files = [file.to_json() for file in self.files]
-        return {"text": self.text, "waiting": waiting, "updated_at": self.updated_at, "files": files}
+        return {
+            "text": self.text,
+            "waiting": waiting,
+            "updated_at": self.updated_at,
+            "files": files,
+            "outputs": dict(self.outputs),
+        }
 
     @property
     def empty(self) -> bool:
-        return not self.text and not self.waiting and not self.files
+        return not (self.text or self.waiting or self.files or self.outputs)
 
 
 @dataclass(frozen=True, slots=True)

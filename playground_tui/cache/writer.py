@@ -1,7 +1,9 @@
 """The thread that brings changes to disk, and the way around it for a signal handler.
 
 What is wanted for each name is one entry of a dict, the newest winning, and the thread is woken through a SimpleQueue:
-both are safe to use from a signal handler that interrupted their use. One file is written at a time under an RLock, so
+both are safe to use from a signal handler that interrupted their use. Files are written in the order in which that was
+wanted, and none is removed while an earlier one could not be written: what moves from one to another is in one of them
+at any moment, if it is put there before it is taken away. One file is written at a time under an RLock, so
 a handler can write inside a write it interrupted: whoever ends second sees that something newer is wanted (or was
 written meanwhile) and writes once more.
 """
@@ -9,10 +11,12 @@ written meanwhile) and writes once more.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from playground_tui.cache.store import JsonStore, sentence_of
 
@@ -29,6 +33,13 @@ Job = Callable[[], None]
 """Brings one file to its newest state (or removes it); raises OSError. Done again when the directory was lost."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    order: int
+    job: Job
+    removes: bool
+
+
 class Writer:
     """Writes to `store`. `report` takes a sentence when the state of things changes: what is wrong, or ""."""
 
@@ -36,8 +47,9 @@ class Writer:
         self._store = store
         self._report = report
         self._problem = ""
-        self._wanted: dict[str, Job] = {}
-        self._done: dict[str, Job] = {}
+        self._wanted: dict[str, _Wish] = {}
+        self._done: dict[str, _Wish] = {}
+        self._count = itertools.count()
         self._unsynced: dict[str, float] = {}
         self._writing = threading.RLock()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -47,9 +59,9 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, name: str, job: Job) -> None:
+    def put(self, name: str, job: Job, *, removes: bool = False) -> None:
         """Have `job` done for the file `name`, in place of what was wanted for it before."""
-        self._wanted[name] = job
+        self._wanted[name] = _Wish(next(self._count), job, removes)
         self._wake.put(None)
 
     def flush(self, *, sync: bool) -> bool:
@@ -89,7 +101,7 @@ class Writer:
 
     def _pause(self) -> float | None:
         """Seconds until there is something to do by itself, or None."""
-        if self._problem or any(job is not self._done.get(name) for name, job in list(self._wanted.items())):
+        if self._problem or any(wish is not self._done.get(name) for name, wish in list(self._wanted.items())):
             return RETRY
         if not self._unsynced:
             return None
@@ -105,7 +117,9 @@ class Writer:
         problem = ""
         if not self._store.intact():
             self._done.clear()
-        for name in list(self._wanted):
+        for name, wish in sorted(self._wanted.items(), key=lambda item: item[1].order):
+            if wish.removes and problem:
+                continue
             try:
                 self._bring(name)
             except OSError as error:
@@ -113,10 +127,10 @@ class Writer:
         return problem
 
     def _bring(self, name: str) -> None:
-        while (job := self._wanted[name]) is not self._done.get(name):
-            job()
+        while (wish := self._wanted[name]) is not self._done.get(name):
+            wish.job()
             self._unsynced.setdefault(name, time.monotonic())
-            self._done[name] = job
+            self._done[name] = wish
 
     def _sync(self) -> str:
         for name in list(self._unsynced):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -16,11 +17,13 @@ from playground_tui.assistants.events import (
     Event,
     MessageChanged,
     Reconnecting,
+    Retrying,
     RunChanged,
     ServerError,
     TextDelta,
 )
 from playground_tui.assistants.objects import Assistant, Run
+from playground_tui.assistants.run_words import duration
 from playground_tui.assistants.sent import PICTURE, SentFile, use_of
 from playground_tui.cache.known import KnownServer
 from playground_tui.cache.state import ThreadEntry
@@ -174,7 +177,9 @@ class Asking:
         self._answer.take(event)
         match event:
             case Reconnecting(reason=reason, delay=delay):
-                print_text(f"{reason} Looking for the run again in {delay:.0f} s.", self._err)
+                print_text(f"{reason} Looking for the run again in {duration(math.ceil(delay))}.", self._err)
+            case Retrying(reason=reason, delay=delay):
+                print_text(f"{reason} Trying again in {duration(math.ceil(delay))}.", self._err)
             case ServerError(message=message):
                 print_text(message, self._err)
             case RunChanged(run=run) if run.notes and not run.active:

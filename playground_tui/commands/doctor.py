@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import platform
 import shutil
@@ -18,11 +17,15 @@ from typing import Any, Literal, TextIO
 from playground_tui import __version__
 from playground_tui.commands.engine import duration
 from playground_tui.commands.login import login_ends_processes
-from playground_tui.config import ConfigError, Settings, load_settings, provider_handover
+from playground_tui.commands.output import json_text
+from playground_tui.config import ConfigError, Settings, load_settings, provider_handover, server_credentials
 from playground_tui.display import CONFIGURED, Display, choose
 from playground_tui.launch import EngineSilent, LaunchError, ask_engine, find_engine
 from playground_tui.paths import Paths
+from playground_tui.redaction import shown_url
 from playground_tui.text import clean
+
+State = Literal["ok", "warning", "broken"]
 
 _DESCRIPTION = """\
 Say what was found: Python, terminal, colours, directories, configuration, engine, providers and whether their keys are
@@ -37,7 +40,7 @@ class Finding:
 
     name: str
     value: str
-    state: Literal["ok", "warning", "broken"] = "ok"
+    state: State = "ok"
     advice: str = ""
 
 
@@ -63,7 +66,7 @@ async def run(
     findings = await asyncio.to_thread(lambda: list(examine(settings, paths, environ)))
     broken = any(finding.state == "broken" for finding in findings)
     if arguments.json:
-        print(json.dumps({"ok": not broken, "findings": [asdict(finding) for finding in findings]}), file=out)
+        print(json_text({"ok": not broken, "findings": [asdict(finding) for finding in findings]}), file=out)
     else:
         for finding in findings:
             print(_line(finding), file=out)
@@ -90,7 +93,9 @@ def examine(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> Ite
         yield directory_finding(name, getattr(paths, name))
     yield _configuration(paths, environ)
     if settings.server is not None:
-        yield Finding("server", f"{settings.server}, {_key_words(bool(settings.server_key))}")
+        found = server_credentials(settings, environ)
+        state: State = "warning" if found.problem else "ok"
+        yield Finding("server", f"{shown_url(settings.server)}, {_key_words(found.origin)}", state, found.problem)
     engine, answer = engine_finding(paths)
     yield engine
     yield from _providers(settings, environ, answer)
@@ -183,7 +188,8 @@ def _providers(settings: Settings, environ: Mapping[str, str], answer: Mapping[s
     """What this start would hand over, and what the engine has found beside that."""
     ours = provider_handover(settings, environ)["providers"]
     for entry in ours:
-        value = f"{entry['name']} at {entry['base_url']} ({entry['origin']}), {_key_words(bool(entry['api_key']))}"
+        where = f"{entry['name']} at {shown_url(entry['base_url'])} ({entry['origin']})"
+        value = f"{where}, {_key_words(entry.get('key_from', ''))}"
         problem = entry.get("problem", "")
         yield Finding("provider", value, "warning" if problem else "ok", problem)
     names = {entry["name"] for entry in ours}
@@ -210,5 +216,5 @@ def code_finding(answer: Mapping[str, Any]) -> Finding:
     return Finding("code", f"runs in a sandbox of {bwrap or 'bubblewrap'}" + ("" if answer else " (not tried)"))
 
 
-def _key_words(present: bool) -> str:
-    return "key present" if present else "no key"
+def _key_words(origin: str) -> str:
+    return f"key present ({origin})" if origin else "no key"

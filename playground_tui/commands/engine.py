@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from playground_tui.commands.output import json_text
 from playground_tui.config import Settings
 from playground_tui.launch import EngineSilent, LaunchError, ask_engine, check_store, find_engine, stop_engine
 from playground_tui.paths import Paths
@@ -44,7 +44,7 @@ async def run(
     except LaunchError as error:
         print(clean(str(error)), file=err)
         return 1
-    print(json.dumps(result) if arguments.json else sentence, file=out)
+    print(json_text(result) if arguments.json else sentence, file=out)
     return 0 if result.get("sound", True) else 1
 
 

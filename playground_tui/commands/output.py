@@ -40,7 +40,12 @@ def _print_clean(text: str, file: TextIO, *, end: str = "\n") -> None:
 
 def print_json(value: object, file: TextIO) -> None:
     """Data for programs, in ASCII."""
-    print(json.dumps(value, indent=2, default=str), file=file, flush=True)
+    print(json_text(value, indent=2), file=file, flush=True)
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """JSON in printable ASCII."""
+    return json.dumps(value, indent=indent, default=str).replace("\x7f", "\\u007f")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], file: TextIO, *, widest: int = 48) -> None:

@@ -27,6 +27,7 @@ from playground_tui.launch import (
     status_of,
 )
 from playground_tui.paths import Paths, private_directory
+from playground_tui.peers import check_directory
 from playground_tui.text import clean
 
 PORT = 8765
@@ -141,6 +142,7 @@ async def _serve(paths: Paths, serving: Serving, become_engine: BecomeEngine) ->
 
 async def listening(path: Path, serving: Serving) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Events of a listener that the engine keeps open while this iterator is read. Raises LaunchError, OSError."""
+    check_directory(path)
     reader, writer = await asyncio.open_unix_connection(path)
     asked = {"host": serving.host, "port": serving.port, "key": serving.key, "names": serving.names}
     body = json.dumps(asked).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground_tui.assistants.engine_objects import Change
-from playground_tui.assistants.errors import AssistantsError
+from playground_tui.assistants.errors import AssistantsError, NotReachable
 from playground_tui.desk.desk import Desk
 from playground_tui.desk.editing import Editing
 from playground_tui.desk.models import read_models
@@ -46,7 +46,10 @@ class Arrival:
         self._sending.chatting.attaching.pump(again=True)
         self._desk.work(self._sending.chatting.past.read_names(), group="names")
         self._form.show_tool_problems(self._desk.tool_problems)
-        return await read_models(self._desk, self._form) or refused
+        missing = await read_models(self._desk, self._form)
+        if isinstance(missing, NotReachable) and self._editing.assistant_id is None:
+            raise missing  # nothing else was asked: the server is not there
+        return str(missing or refused)
 
     async def changed(self, change: Change) -> None:
         """Read what is open and was changed."""

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from playground_tui.assistants.conversation import Conversation
-from playground_tui.assistants.errors import AssistantsError, NotFound
-from playground_tui.assistants.objects import Run, ThreadSummary
-from playground_tui.cache.state import ComposerState, ThreadEntry
+from playground_tui.assistants.errors import AssistantsError, NotFound, ThreadGone
+from playground_tui.assistants.events import Reconnected, Retrying
+from playground_tui.assistants.objects import Message, Run, ThreadSummary
+from playground_tui.assistants.tries import Tries
+from playground_tui.cache.state import ComposerState
 from playground_tui.desk.attaching import Attaching
 from playground_tui.desk.desk import Desk
 from playground_tui.desk.editor import recover
 from playground_tui.desk.outbox import Outbox
 from playground_tui.desk.panes import ChatFront
 from playground_tui.desk.past import PastSteps
-from playground_tui.text import shorten
+from playground_tui.desk.thread_index import ThreadIndex
+
+if TYPE_CHECKING:
+    from playground_tui.assistants.client import AssistantsClient
 
 PAGE = 50
 """Messages read at a time."""
+NOT_READ = "the thread is not read yet"
+"""What has not happened while a thread is asked for again."""
+LOAD = "load"
+"""The group of workers that read the open thread."""
 COMPOSER, NEW_THREAD = "composer", "new"
 """Under which name and key a composer's text goes to $EDITOR; the key is the thread's id where there is one."""
 
@@ -43,11 +56,18 @@ class Chatting:
         self._follow = follow
         self._loaded = loaded
         self._loads = 0
+        self._stop = asyncio.Event()
+        self._waits = False
+        self.unread = False
+        """Whether the open thread could not be read."""
+        self.stale = False
+        """Whether it may be otherwise at the server than it is shown."""
         self.thread_id = desk.cache.session.thread_id
         self.conversation: Conversation | None = None
         self.outbox = Outbox(self.keep)
         self.attaching = Attaching(desk, pane.attachments, tools=tools, changed=self.store, uploaded=uploaded)
         self.past = PastSteps(desk, pane)
+        self.index = ThreadIndex(desk.cache)
         self._typed = ComposerState()
 
     @property
@@ -63,6 +83,7 @@ class Chatting:
         self._typed = kept
         self._pane.composer.load(kept.text)
         self.attaching.load(kept.files)
+        self._pane.outputs.load(kept.outputs)
         self._recover(kept)
         self._pane.composer.sent = list(self._desk.cache.server.history)
         self._pane.show_thread(self.thread_id, [], more=False, read=self.thread_id is None)
@@ -78,15 +99,15 @@ class Chatting:
                 leftover.discard()
 
     def keep(self) -> None:
-        """Put the composer's text and the waiting messages into the cache, and show the latter."""
+        """Put what is typed and the waiting messages into the cache, and show the latter."""
         self._pane.show_waiting(self.outbox.items)
         self.store()
 
     def store(self) -> None:
-        """Put the composer's text and the waiting messages into the cache, with the time at which the text changed."""
+        """Put what is typed and the waiting messages into the cache, with the time at which the text changed."""
         text, files, before = self._pane.composer.written, self.attaching.files, self._typed
         at = before.updated_at if (text, files) == (before.text, before.files) else time.time()
-        self._typed = ComposerState(text, self.outbox.items, at, files)
+        self._typed = ComposerState(text, self.outbox.items, at, files, dict(self._pane.outputs.typed))
         self._desk.cache.save_composer(self.thread_id, self._typed)
 
     async def open(self, thread_id: str | None) -> None:
@@ -98,10 +119,11 @@ class Chatting:
             kept = self._desk.cache.load_composer(thread_id)
             own = bool(kept.text or kept.files)
             text, files = (self._pane.composer.text, self.attaching.files) if own else ("", ())
-            left = ComposerState(text, self.outbox.items, time.time(), files)
+            left = ComposerState(text, self.outbox.items, time.time(), files, dict(self._pane.outputs.typed))
             self._desk.cache.save_composer(self.thread_id, left)
             self._become(thread_id)
             self.outbox.load(kept.waiting)
+            self._pane.outputs.load(kept.outputs)
             if own:
                 self._pane.composer.load(kept.text)
                 self.attaching.load(kept.files)
@@ -119,15 +141,18 @@ class Chatting:
 
     def moved_to(self, thread_id: str | None) -> None:
         """The open conversation got its thread, or lost it: composer and waiting messages go with it."""
-        self._desk.cache.save_composer(self.thread_id, ComposerState("", (), time.time()))
-        self._become(thread_id)
+        before = self.thread_id
+        self.thread_id = thread_id
         self.keep()
+        self._become(thread_id)
+        # Last of all: a program that ends in between has it twice, and not nowhere.
+        self._desk.cache.save_composer(before, ComposerState("", (), time.time()))
 
     def lost(self) -> None:
         """The server no longer knows the thread: say so and go on in a new one."""
         gone = self.thread_id
         self.moved_to(None)
-        self._forget(gone)
+        self.index.forget(gone)
         if self._desk.client is not None:
             self.conversation = Conversation(self._desk.client, None)
         self._pane.show_thread(None, [], more=False)
@@ -152,52 +177,85 @@ class Chatting:
         client = self._desk.client
         if client is None:
             return
+        self.stop_retrying()
         self.conversation = conversation = Conversation(client, self.thread_id)
         if self.thread_id is None:
+            self.unread = self.stale = False
             return
+        self._stop = asyncio.Event()
+        reading = Tries(NOT_READ, partial(_read, client, self.thread_id), self._stop)
         try:
-            messages = await client.list_messages(self.thread_id, limit=PAGE)
-            runs = await client.list_runs(self.thread_id)
-        except NotFound:
+            async with aclosing(reading.events()) as waits:
+                async for waiting in waits:
+                    self._waits = isinstance(waiting, Retrying)
+                    self._pane.apply(waiting)
+        except AssistantsError as error:
+            cause = await conversation.explained(error) if isinstance(error, NotFound) else error
+            if conversation is self.conversation:
+                self._not_read(cause)
+            return
+        if conversation is self.conversation:
+            self._show(self.thread_id, *reading.result)
+
+    def _not_read(self, error: AssistantsError) -> None:
+        self._waits = False
+        if isinstance(error, ThreadGone):
             self.lost()
             return
-        except AssistantsError as error:
-            self._pane.show_problem(f"The thread could not be read: {error}")
-            return
-        if conversation is not self.conversation:
-            return
-        if not messages or messages != self._pane.messages()[-len(messages) :]:
-            self._pane.show_thread(self.thread_id, messages, more=len(messages) == PAGE)
+        self.unread = self.stale = True
+        self._pane.apply(Reconnected())
+        self._pane.show_problem(f"The thread could not be read: {error} {self._desk.ways.again} reads it again.")
+
+    def _show(self, thread_id: str, messages: list[Message], runs: list[Run]) -> None:
+        """Show the thread as the server has it."""
+        if self.unread:
+            self._pane.show_problem("")
+        self.unread = self.stale = False
+        shown = self._pane.messages()[-len(messages) :] if messages else [*self._pane.messages(), None]
+        if list(map(seen_of, messages)) != list(map(seen_of, shown)):
+            self._pane.show_thread(thread_id, messages, more=len(messages) == PAGE)
             self.past.forget()
         self._pane.show_runs(runs)
         if runs and runs[0].active:
             self._follow(runs[0])
-        self.past.begin(self.thread_id, messages, runs)
+        self.past.begin(thread_id, messages, runs)
+
+    def stop_retrying(self) -> bool:
+        """Stop the attempts to read the thread; False when there are none."""
+        self._stop.set()
+        waited, self._waits = self._waits, False
+        return waited
+
+    async def catch_up(self) -> None:
+        """Read the thread again if it may be otherwise at the server than it is shown, once that answers."""
+        client, thread_id = self._desk.client, self.thread_id
+        if not self.stale or self.loading or client is None or thread_id is None:
+            return
+        with suppress(AssistantsError):
+            await client.retrieve_thread(thread_id)
+            if thread_id == self.thread_id:
+                await self.load()
 
     async def older(self) -> None:
         """Page older messages in at the top."""
-        client, shown = self._desk.client, self._pane.messages()
-        if client is None or self.thread_id is None or not shown:
+        client, thread_id, shown = self._desk.client, self.thread_id, self._pane.messages()
+        if client is None or thread_id is None or not shown:
             return
         try:
-            messages = await client.list_messages(self.thread_id, before_id=shown[0].id, limit=PAGE)
+            messages = await client.list_messages(thread_id, before_id=shown[0].id, limit=PAGE)
         except AssistantsError as error:
             self._desk.say(f"Older messages could not be read: {error}")
             return
-        self._pane.prepend(messages, more=len(messages) == PAGE)
-        self.past.begin(self.thread_id, messages, ())
+        if thread_id == self.thread_id:
+            self._pane.prepend(messages, more=len(messages) == PAGE)
+            self.past.begin(thread_id, messages, ())
 
     async def list(self, assistant_id: str | None) -> list[ThreadSummary]:
         """The assistant's threads: the server's where it lists them, else those known on this machine."""
         client = self._desk.client
         if client is not None and client.is_engine:
             return await client.list_threads(assistant_id)
-        known = [entry for entry in self._desk.cache.server.threads if entry.assistant_id == assistant_id]
-        summaries = [
-            ThreadSummary(entry.id, entry.first_message, entry.message_count, int(entry.last_activity_at))
-            for entry in known
-        ]
-        return sorted(summaries, key=lambda thread: -thread.last_activity_at)
+        return self.index.of(assistant_id)
 
     async def delete(self, thread_id: str) -> None:
         """Delete a thread. Raises AssistantsError."""
@@ -206,25 +264,18 @@ class Chatting:
             await self._desk.client.delete_thread(thread_id)
         except NotFound:
             self._desk.say("It had been deleted already.")
-        self._forget(thread_id)
+        self.index.forget(thread_id)
         if thread_id == self.thread_id:
             await self.open(None)
 
-    def note_message(self, assistant_id: str, text: str) -> None:
-        """Keep the thread in this machine's index, for servers that have no list of threads."""
-        thread_id = self.thread_id or ""
-        old = next((entry for entry in self._desk.cache.server.threads if entry.id == thread_id), None)
-        entry = ThreadEntry(
-            id=thread_id,
-            assistant_id=assistant_id,
-            first_message=old.first_message if old else shorten(text, 120),
-            message_count=(old.message_count if old else 0) + 1,
-            last_activity_at=time.time(),
-        )
-        self._forget(thread_id)
-        self._desk.cache.update_server(lambda state: replace(state, threads=(*state.threads, entry)))
 
-    def _forget(self, thread_id: str | None) -> None:
-        self._desk.cache.update_server(
-            lambda state: replace(state, threads=tuple(entry for entry in state.threads if entry.id != thread_id))
-        )
+async def _read(client: AssistantsClient, thread_id: str) -> tuple[list[Message], list[Run]]:
+    """A thread's newest messages and runs."""
+    return await client.list_messages(thread_id, limit=PAGE), await client.list_runs(thread_id)
+
+
+def seen_of(message: Message | None) -> tuple[object, ...]:
+    """What is to be seen of a message."""
+    if message is None:
+        return ()
+    return message.id, message.role, message.text, message.status, message.images, message.annotations

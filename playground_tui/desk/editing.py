@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground_tui.assistants.draft import AssistantDraft
-from playground_tui.assistants.editor import Editor, NotSendable
+from playground_tui.assistants.editor import Editor
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
 from playground_tui.assistants.objects import Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
+from playground_tui.desk.creating import NEW, Creating, new_key
 from playground_tui.desk.desk import Desk
 from playground_tui.desk.editor import recover
 from playground_tui.desk.panes import FormFront
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 UNUSED = "not used by this model"
 UNUSED_FIELD = re.compile(rf"(\w+) is {UNUSED}")
-
-
-def new_key() -> str:
-    """The key of a draft that no server knows yet; also its idempotency key when it is created."""
-    return f"new-{uuid.uuid4()}"
 
 
 def _kept(desk: Desk, key: str | None) -> tuple[AssistantDraft, float]:
@@ -49,6 +44,7 @@ class Editing:
         self._draft = AssistantDraft()
         self._shown = self._draft
         self._edited_at = 0.0
+        self._creating = Creating(desk, lambda: self._keep(self.draft))
         self._first_start = False
         self.editor: Editor | None = None
         self._attached_to: AssistantsClient | None = None
@@ -61,7 +57,7 @@ class Editing:
     @property
     def assistant_id(self) -> str | None:
         """The open assistant's id; None while it has not been created."""
-        return None if self.key.startswith("new-") or not self.key else self.key
+        return None if self.key.startswith(NEW) or not self.key else self.key
 
     def restore(self) -> None:
         """Show what the cache has, before any server has answered."""
@@ -151,9 +147,10 @@ class Editing:
         """Show a draft that was last edited at this time (Unix seconds; 0 for never)."""
         self.key = key
         self._edited_at = edited_at
+        self._creating.begin(key)
         self._draft = self._shown = draft
         self._form.show(draft, models=self._desk.cache.server.models)
-        new = key.startswith("new-")
+        new = key.startswith(NEW)
         self._desk.cache.update_session(assistant_id=None if new else key, draft_key=key if new else None)
         if not draft.is_new:
             self._keep(draft)
@@ -208,8 +205,8 @@ class Editing:
             self._keep(draft)
 
     def _keep(self, draft: AssistantDraft) -> None:
-        kept = draft.to_json()
-        self._desk.cache.save_draft(DraftState(self.key, kept["base"], kept["edits"], self._edited_at))
+        more = {"key": self.key, "edited_at": self._edited_at, "creating": self._creating.asked}
+        self._desk.cache.save_draft(DraftState.from_json({**draft.to_json(), **more}))
 
     def _changed(self, editor: Editor) -> None:
         """The Editor saved, failed, or took in what was changed elsewhere."""
@@ -222,10 +219,9 @@ class Editing:
             self._form.update_draft(editor.draft)
             self._shown = editor.draft
 
-    async def refresh(self) -> None:
-        """Read the assistant again: somebody may have changed it."""
-        if self.editor is not None and self.assistant_id is not None:
-            await self.editor.changed_elsewhere()
+    async def refresh(self) -> AssistantsError | None:
+        """Read the assistant again: somebody may have changed it. Answers why it could not be read."""
+        return await self.editor.changed_elsewhere() if self.editor is not None else None
 
     def note_run(self, run: Run) -> None:
         """Say at its field what the run did without."""
@@ -251,22 +247,17 @@ class Editing:
 
     async def _create(self, editor: Editor) -> None:
         key = self.key
-        try:
-            assistant = await editor.create(key=key if key.startswith("new-") else new_key())
-        except NotSendable as problem:
-            self._desk.say(f"Not created yet: {problem}.")
+        assistant = await self._creating.create(editor, key)
+        if assistant is None:
             return
-        except AssistantsError as error:
-            self._desk.say(f"Not created: {error}")
-            return
+        if editor is self.editor:
+            self.key = assistant.id
+            self._keep(editor.draft)
+            self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
+            self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
+            self._desk.say(f"Created. From now on it saves itself; {self._desk.ways.try_it}.")
+        # Last of all: a program that ends in between has it twice, and not nowhere.
         self._desk.cache.drop_draft(key)
-        if editor is not self.editor:
-            return
-        self.key = assistant.id
-        self._keep(editor.draft)
-        self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
-        self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
-        self._desk.say(f"Created. From now on it saves itself; {self._desk.ways.try_it}.")
 
     async def flush(self) -> SaveState:
         """Save what is unsaved and say how it went."""

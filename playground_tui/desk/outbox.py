@@ -55,14 +55,18 @@ class Outbox:
 
     def take(self, key: str) -> WaitingMessage | None:
         """Remove a message: the server has it, or it goes back into the composer."""
-        found = next((item for item in self._items if item.key == key), None)
+        found = self.find(key)
         if found is not None:
             self._items.remove(found)
             self._changed()
         return found
 
+    def find(self, key: str) -> WaitingMessage | None:
+        """The message of this key, which stays."""
+        return next((item for item in self._items if item.key == key), None)
+
     def has(self, key: str) -> bool:
-        return any(item.key == key for item in self._items)
+        return self.find(key) is not None
 
     def hold(self) -> None:
         """Nothing goes out by itself any more."""

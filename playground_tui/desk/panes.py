@@ -66,11 +66,31 @@ class AttachmentsFront(Protocol):
     def show(self, lines: Sequence[AttachmentLine]) -> None: ...
 
 
+def output_key(run_id: str, call_id: str) -> str:
+    """Under what the output of a function call is kept: some servers count the calls of each run anew."""
+    return f"{run_id} {call_id}"
+
+
+class OutputsFront(Protocol):
+    """Where the outputs are typed that a run waits for."""
+
+    @property
+    def typed(self) -> Mapping[str, str]:
+        """What is typed so far, by `output_key`. Reading it changes nothing: a signal handler may."""
+        ...
+
+    def load(self, typed: Mapping[str, str]) -> None:
+        """Take over what an earlier start left."""
+        ...
+
+
 class ChatFront(Protocol):
     """Shows one thread and what its run does."""
 
     @property
     def composer(self) -> ComposerPane: ...
+    @property
+    def outputs(self) -> OutputsFront: ...
     @property
     def attachments(self) -> AttachmentsFront: ...
     @property
@@ -90,6 +110,10 @@ class ChatFront(Protocol):
     def show_steps(self, steps: Sequence[Step]) -> None: ...
     def show_waiting(self, waiting: Sequence[WaitingMessage]) -> None: ...
     def show_problem(self, sentence: str) -> None: ...
+    def show_sending(self, what: str) -> None:
+        """Say what is under way, once it takes long; "" when nothing is, or the run says so itself."""
+        ...
+
     def messages(self) -> list[Message]: ...
 
 

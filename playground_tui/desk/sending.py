@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any
 
-from playground_tui.assistants.errors import AssistantsError, Rejected, ThreadGone
-from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, RunChanged, ThreadCreated
+from playground_tui.assistants.errors import AssistantsError, ThreadGone
+from playground_tui.assistants.events import MessageAccepted
 from playground_tui.assistants.objects import Run
 from playground_tui.cache.state import WaitingMessage
 from playground_tui.desk.attaching import sent_files
@@ -17,16 +16,12 @@ from playground_tui.desk.chatting import Chatting
 from playground_tui.desk.desk import Desk
 from playground_tui.desk.editing import Editing
 from playground_tui.desk.panes import ChatFront
+from playground_tui.desk.reading import Reading
 
-RUN = "run"
-"""The group of the worker that reads a run; there is one at a time."""
 HISTORY = 200
 """Sent texts kept for the composer's history."""
 NOT_CREATED = "Not sent: this assistant has not been created yet."
-HELD = frozenset({400, 409})
-"""Statuses with which servers refuse a message or a run while another run is active on the thread."""
-GOES_ON = frozenset({"completed", "incomplete"})
-"""Run endings after which the next waiting message goes out by itself."""
+STOPPED = "Not sent: stopped. Whether it has arrived is looked up before it goes out again."
 
 
 def not_created(desk: Desk) -> str:
@@ -34,23 +29,20 @@ def not_created(desk: Desk) -> str:
     return f"{NOT_CREATED} {desk.ways.save} creates it."
 
 
-class Sending:
+class Sending(Reading):
     """The traffic of the open thread."""
 
     def __init__(self, desk: Desk, pane: ChatFront, editing: Editing, tools: Callable[[], Collection[str]]) -> None:
         """`tools` gives the types of the tools that are ticked in the form."""
-        self._desk = desk
-        self._pane = pane
-        self._editing = editing
+        super().__init__(desk, pane, editing)
         self.chatting = Chatting(desk, pane, self.follow, self.pump, tools=tools, uploaded=self._files_arrived)
-        self.busy = False
-        """Whether a message or a run is under way on the open thread."""
         self._sent: WaitingMessage | None = None
         self._tried_again = ""
+        self._begun_anew = ""
+        """The key of the message that goes to a new thread, because its own was gone."""
         self._refused_by_form = False
         self._sends_after_files = ""
         """The text that goes out by itself when its files are at the server, while it stays as it is."""
-        self._reconnecting = False
 
     def submit(self, text: str, *, last_saved: bool = False) -> None:
         """Enter: the text joins the messages on their way; before there is a connection it waits for one.
@@ -96,95 +88,79 @@ class Sending:
             return  # a run may be under way: what is loaded tells, and comes here again
         self._begin(self._send(item, last_saved=last_saved))
 
-    def _begin(self, job: Coroutine[Any, Any, None]) -> None:
-        self.busy = True
-        self._desk.work(job, group=RUN, exclusive=True)
-
     async def _send(self, item: WaitingMessage, *, last_saved: bool) -> None:
+        self._sent = item
         refusal = "" if last_saved else await self._form_refusal()
         if last_saved:
             self._desk.say("Runs with the last saved version of the assistant.")
         self._refused_by_form = bool(refusal)
         conversation, assistant_id = self.chatting.conversation, self._editing.assistant_id
         if refusal or conversation is None or assistant_id is None:
-            self.busy = False
+            self._rest()
             self._hand_back(item, refusal or not_created(self._desk))
             return
-        self._sent = item
+        self._pane.show_sending("sending")
         try:
             await self._read(conversation.send(item.text, assistant_id, key=item.key, files=sent_files(item.files)))
-        except ThreadGone:
-            self.chatting.lost()
-            self.busy = False
-            self.pump(last_saved=last_saved)
+        except ThreadGone as gone:
+            self._rest()
+            if self._begun_anew == item.key:  # the thread made for it is gone too
+                self._failed(item, gone)
+            else:
+                self._begun_anew = item.key
+                self.chatting.lost()
+                self.pump(last_saved=last_saved)
         except AssistantsError as error:
             if not await self._joins_another_run(error, item.key):
-                self.busy = False
+                self._rest()
                 self._failed(item, error)
+                await self._look_after(error)
         else:
-            self._ended()
-
-    async def _joins_another_run(self, error: AssistantsError, key: str = "") -> bool:
-        """Whether it was refused because of a run that was started elsewhere, which is followed then.
-
-        A message (`key`) that was refused goes out after it.
-        """
-        client, thread_id = self._desk.client, self.chatting.thread_id
-        if client is None or thread_id is None or not isinstance(error, Rejected) or error.status not in HELD:
-            return False
-        try:
-            run = await client.active_run(thread_id)
-        except AssistantsError:
-            return False
-        if run is None:  # it has ended meanwhile, or the refusal has another reason: trying once more tells
-            if self._tried_again == key or not self.chatting.outbox.has(key):
-                return False
-            self._tried_again = key
-        elif not self.chatting.outbox.has(key):
-            again = self._desk.ways.again
-            self._desk.say(f"Another run was first on this thread. When it has ended, {again} runs it again.")
-        self.busy = False
-        await self.chatting.load()
-        return True
+            await self._ended()
 
     async def _form_refusal(self) -> str:
         """Why the form keeps a message from going out, or ""."""
+        self._pane.show_sending("saving the form")
         state = await self._editing.flush()
         if state.kind == "saved":
             return ""
         sentence = state.sentence(time.time(), self._desk.ways.save)
         return f"Not sent. {sentence}. {self._desk.ways.again} sends with the last saved version."
 
-    async def _read(self, events: AsyncIterator[Event]) -> None:
-        async for event in events:
-            self._note(event)
-            self._pane.apply(event)
-
-    def _note(self, event: Event) -> None:
-        self._reconnecting = isinstance(event, Reconnecting)
-        if isinstance(event, RunChanged):
-            self._editing.note_run(event.run)
-        elif isinstance(event, ThreadCreated):
-            self.chatting.moved_to(event.thread_id)
-        elif isinstance(event, MessageAccepted):
-            if self._sent is not None:
-                self.chatting.outbox.take(self._sent.key)
-            self.chatting.note_message(self._editing.assistant_id or "", event.message.text)
-
-    def _ended(self) -> None:
-        self.busy = False
-        run = self.chatting.conversation.run if self.chatting.conversation else None
-        if run is None or run.status in GOES_ON:
-            self.pump()
-        elif not run.active:
-            self.chatting.outbox.hold()
-
     def _failed(self, item: WaitingMessage, error: AssistantsError) -> None:
         if self.chatting.outbox.has(item.key):
             self._hand_back(item, f"Not sent: {error}")
         else:
-            self._pane.show_problem(f"{error} Your message is in the thread. {self._desk.ways.again} runs it again.")
+            again = "looks for the run again" if self.chatting.running else "runs it again"
+            self._pane.show_problem(f"{error} Your message is in the thread. {self._desk.ways.again} {again}.")
         self.chatting.outbox.hold()
+        self.chatting.stale = True
+
+    def _given_up(self) -> None:
+        sent = self._sent
+        if sent is not None and self.chatting.outbox.has(sent.key):
+            self._hand_back(sent, STOPPED)
+            self.chatting.stale = True
+        else:
+            self._pane.show_problem(f"Stopped waiting for the run to begin. {self._desk.ways.again} runs it again.")
+            self.chatting.outbox.hold()
+            self._read_thread()
+
+    def _accepted(self, event: MessageAccepted) -> None:
+        if self._sent is not None:
+            self.chatting.outbox.take(self._sent.key)
+        self.chatting.index.note(self.chatting.thread_id or "", self._editing.assistant_id or "", event.message.text)
+
+    def _takes_its_turn(self, run: Run | None, key: str) -> bool:
+        waits = self.chatting.outbox.has(key)
+        if run is None:  # it has ended meanwhile, or the refusal has another reason: trying once more tells
+            if self._tried_again == key or not waits:
+                return False
+            self._tried_again = key
+        elif not waits:
+            again = self._desk.ways.again
+            self._desk.say(f"Another run was first on this thread. When it has ended, {again} runs it again.")
+        return True
 
     def _hand_back(self, item: WaitingMessage, reason: str) -> None:
         """Put a message back where it was typed; where something else stands by now, it stays above, not sent."""
@@ -197,40 +173,15 @@ class Sending:
             self.chatting.outbox.hold()
         self._pane.show_problem(reason)
 
-    def follow(self, run: Run) -> None:
-        """Read a run that is under way, unless it is being read."""
-        conversation = self.chatting.conversation
-        if not self.busy and conversation is not None:
-            self._begin(self._follow(conversation.follow(run)))
-
-    async def _follow(self, events: AsyncIterator[Event]) -> None:
-        try:
-            await self._read(events)
-        except AssistantsError as error:
-            if not await self._joins_another_run(error):
-                self.busy = False
-                self._pane.show_problem(f"{error} {self._desk.ways.again} tries again.")
-        else:
-            self._ended()
-
-    def leave(self) -> None:
-        """Another thread is opened: stop reading this one's run. It goes on at the server."""
-        self.busy = False
-        self._desk.stop(RUN)
-
-    def answer(self, outputs: Mapping[str, str]) -> None:
-        """Send the outputs of the function calls the run waits for."""
-        conversation = self.chatting.conversation
-        if conversation is not None and not self.busy:
-            self._begin(self._follow(conversation.submit(outputs)))
-
     def run_again(self) -> None:
         """Run again: the nearest of what failed, else the thread once more."""
         outbox, conversation = self.chatting.outbox, self.chatting.conversation
         text = self._pane.composer.text
         assistant_id = self._editing.assistant_id
         refused = self._refused_by_form and bool(text.strip())
-        if not refused and (held := outbox.first_held()) is not None:
+        if self._looks_again():
+            self._pane.show_problem("")
+        elif not refused and (held := outbox.first_held()) is not None:
             self.send_held(held.key)
         elif self.busy or self.chatting.running:
             self._desk.say(f"A run is under way: {self._desk.ways.cancel} cancels it.")
@@ -241,15 +192,30 @@ class Sending:
             self._desk.say("There is nothing to run yet: write a message and press enter.")
         else:
             self._pane.show_problem("")
+            self._sent = None
             self._begin(self._again(assistant_id))
+
+    def _looks_again(self) -> bool:
+        """Whether there is a run or a thread that could not be read: it is looked for again."""
+        run = self.chatting.running
+        if self.busy or self.chatting.loading:
+            return False
+        if run is not None and run.status != "requires_action":
+            self.follow(run)
+        elif self.chatting.unread:
+            self._read_thread()
+        else:
+            return False
+        return True
 
     async def _again(self, assistant_id: str) -> None:
         conversation = self.chatting.conversation
         refusal = await self._form_refusal()
         if refusal or conversation is None:
-            self.busy = False
+            self._rest()
             self._pane.show_problem(refusal)
             return
+        self._pane.show_sending("starting the run")
         await self._follow(conversation.run_again(assistant_id, key=str(uuid.uuid4())))
 
     def send_held(self, key: str) -> None:
@@ -260,27 +226,11 @@ class Sending:
 
     def edit_held(self, key: str) -> None:
         """Put a message that was not sent back into the composer, before what stands there."""
-        taken = self.chatting.outbox.take(key)
-        if taken is not None:
+        held = self.chatting.outbox.find(key)
+        if held is not None:
             rest = self._pane.composer.text
-            self._pane.composer.load(f"{taken.text}\n{rest}" if rest else taken.text)
-            self.chatting.attaching.give_back(taken.files)
+            self._pane.composer.load(f"{held.text}\n{rest}" if rest else held.text)
+            self.chatting.attaching.give_back(held.files)
+            self.chatting.outbox.give_back(held, self.chatting.thread_id)
             self._pane.to_composer()
             self.chatting.keep()
-
-    def stop_retrying(self) -> bool:
-        """Stop the attempts to reach a lost run; False when there are none."""
-        if not (self._reconnecting and self.busy) or self.chatting.conversation is None:
-            return False
-        self.chatting.conversation.stop_waiting()
-        return True
-
-    async def cancel(self) -> None:
-        """Cancel the active run at the server; reading goes on until the server says cancelled."""
-        conversation = self.chatting.conversation
-        if conversation is None or not self.busy:
-            return
-        try:
-            await conversation.cancel()
-        except AssistantsError as error:
-            self._desk.say(f"Not cancelled: {error}")

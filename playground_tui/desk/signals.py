@@ -16,6 +16,8 @@ from types import FrameType
 
 DEADLINE = 3.0
 """Seconds from the signal after which the process ends, whatever still hangs (a writer on a dead terminal)."""
+LAST_MOMENT = 0.3
+"""Seconds that the terminal is given then to take what puts it in order."""
 
 
 class Deadline:
@@ -28,6 +30,8 @@ class Deadline:
     def __init__(self, seconds: float = DEADLINE):
         self._seconds = seconds
         self._armed: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.give_back: Callable[[], None] = lambda: None
+        """Gives the terminal back, in a thread of its own, when the program hangs too long to do it in order."""
         threading.Thread(target=self._watch, name="deadline", daemon=True).start()
 
     def arm(self, code: int) -> None:
@@ -37,6 +41,9 @@ class Deadline:
     def _watch(self) -> None:
         code = self._armed.get()
         time.sleep(self._seconds)
+        last = threading.Thread(target=self.give_back, daemon=True)
+        last.start()
+        last.join(LAST_MOMENT)
         os._exit(code)
 
 

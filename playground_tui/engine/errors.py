@@ -144,38 +144,41 @@ def _no_alternative(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     return f"its {key} must be one of {known}", "invalid_value"
 
 
-def _on_api_error(_request: Request, error: Exception) -> Response:
+# Starlette would call a plain function in a thread.
+
+
+async def _on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return answer(error)
 
 
-def _on_unknown(_request: Request, error: Exception) -> Response:
+async def _on_unknown(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error), status=_NOT_FOUND))
 
 
-def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
+async def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
     assert isinstance(error, UnknownCursor)
     return answer(ApiError(str(error), param=error.parameter))
 
 
-def _on_refusal(_request: Request, error: Exception) -> Response:
+async def _on_refusal(_request: Request, error: Exception) -> Response:
     return answer(ApiError(str(error)))
 
 
-def _on_upload_refused(_request: Request, error: Exception) -> Response:
+async def _on_upload_refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, UploadRefused)
     return answer(ApiError(str(error), param=error.parameter))
 
 
-def _on_hang_up(_request: Request, _error: Exception) -> Response:
+async def _on_hang_up(_request: Request, _error: Exception) -> Response:
     return answer(ApiError("The request ended before its body did."))
 
 
-def _on_key_reused(_request: Request, _error: Exception) -> Response:
+async def _on_key_reused(_request: Request, _error: Exception) -> Response:
     return answer(ApiError("This Idempotency-Key came before with another request.", code="idempotency_key_reused"))
 
 
-def _on_http(request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     where = f"({request.method} {request.url.path})"
     if error.status_code == _NOT_FOUND:
@@ -185,7 +188,7 @@ def _on_http(request: Request, error: Exception) -> Response:
     return response
 
 
-def _on_anything(_request: Request, _error: Exception) -> Response:
+async def _on_anything(_request: Request, _error: Exception) -> Response:
     sentence = "The engine failed on this request. Its log says more."
     return answer(ApiError(sentence, status=500, type="server_error"))
 

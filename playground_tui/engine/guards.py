@@ -211,7 +211,7 @@ class RequireKey:
 
     def __init__(self, app: ASGIApp, key: str, names: KnownNames):
         self._app = app
-        self._expected = f"Bearer {key}".encode()
+        self._key = key.encode()
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -220,10 +220,15 @@ class RequireKey:
             await refuse(
                 scope, receive, send, 403, "This server does not answer to that name. Start it with --allow-host NAME."
             )
-        elif not hmac.compare_digest(header(scope, b"authorization").encode("latin-1"), self._expected):
+        elif not self._is_mine(header(scope, b"authorization")):
             await refuse(scope, receive, send, 401, "Missing or wrong API key.", code="invalid_api_key")
         else:
             await self._app(scope, receive, send)
+
+    def _is_mine(self, credentials: str) -> bool:
+        """Whether a visitor has the key. The scheme's name is no secret, and HTTP knows no case in it."""
+        scheme, _, key = credentials.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(key.encode("latin-1"), self._key)
 
 
 class RequestLog:

@@ -10,6 +10,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from playground_tui.engine.connection import GuardedConnection
+
 _KEEP_ALIVE = 75
 """Seconds a connection without a request stays open."""
 _GRACE = 1
@@ -35,10 +37,11 @@ class Listener:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=GuardedConnection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # not a line for each request that is none: strangers could fill the log
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,

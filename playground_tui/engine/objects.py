@@ -90,6 +90,11 @@ def text_part(text: str, annotations: Iterable[Json] = ()) -> dict[str, Any]:
     return {"type": "text", "text": {"value": text, "annotations": list(annotations)}}
 
 
+def refusal_part(text: str) -> dict[str, Any]:
+    """A refusal as a part of a message's content."""
+    return {"type": "refusal", "refusal": text}
+
+
 def message_object(
     *,
     thread_id: str,

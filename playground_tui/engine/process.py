@@ -45,7 +45,7 @@ Beside = Callable[[EngineServer], Coroutine[Any, Any, None]]
 
 def socket_path(paths: Paths) -> Path:
     """Where the engine of this data directory listens: one name for each data directory of the user."""
-    return paths.runtime / f"engine-{sha256(str(paths.data.resolve()).encode()).hexdigest()[:16]}.sock"
+    return paths.runtime / f"engine-{sha256(os.fsencode(paths.data.resolve())).hexdigest()[:16]}.sock"
 
 
 class EngineProcess:

@@ -87,6 +87,8 @@ FileId = Annotated[str, StringConstraints(min_length=1)]
 FileIds = Annotated[list[FileId], Field(max_length=STORE_FILES)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FunctionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+LEFT_OUT = Field(exclude_if=lambda value: value is None)
+"""For keys that the contract has no null for: a null is taken for no key, so that no object ever shows it."""
 
 
 # Tools
@@ -97,18 +99,18 @@ class CodeInterpreterTool(Body):
 
 
 class RankingOptions(Kept):
-    ranker: str | None = None
-    score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+    ranker: Literal["auto", "default_2024_08_21"] = "auto"
+    score_threshold: Annotated[float, Field(ge=0, le=1)]
 
 
 class FileSearchOptions(Body):
-    max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
-    ranking_options: RankingOptions | None = None
+    max_num_results: Annotated[Annotated[int, Field(ge=1, le=50)] | None, LEFT_OUT] = None
+    ranking_options: Annotated[RankingOptions | None, LEFT_OUT] = None
 
 
 class FileSearchTool(Body):
     type: Literal["file_search"]
-    file_search: FileSearchOptions | None = None
+    file_search: Annotated[FileSearchOptions | None, LEFT_OUT] = None
 
 
 class FileSearchToolType(Body):
@@ -119,8 +121,8 @@ class FileSearchToolType(Body):
 
 class Function(Body):
     name: FunctionName
-    description: str | None = None
-    parameters: dict[str, Any] | None = None
+    description: Annotated[str | None, LEFT_OUT] = None
+    parameters: Annotated[dict[str, Any] | None, LEFT_OUT] = None
     strict: bool | None = None
 
 
@@ -200,8 +202,8 @@ class JsonObjectFormat(Body):
 
 class JsonSchema(Body):
     name: FunctionName
-    description: str | None = None
-    json_schema: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    description: Annotated[str | None, LEFT_OUT] = None
+    json_schema: Annotated[dict[str, Any] | None, Field(alias="schema"), LEFT_OUT] = None
     strict: bool | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -12,6 +13,7 @@ from playground_tui.assistants.events import (
     MessageChanged,
     Reconnected,
     Reconnecting,
+    Retrying,
     RunChanged,
     ServerError,
     StepChanged,
@@ -74,11 +76,26 @@ class Composer:
         self.submit(text)
 
 
+class Outputs:
+    """The outputs of function calls that are being typed."""
+
+    def __init__(self) -> None:
+        self.typed: Mapping[str, str] = {}
+
+    def load(self, typed: Mapping[str, str]) -> None:
+        self.typed = dict(typed)
+
+    def note(self, key: str, text: str) -> None:
+        """What is typed of one is this now."""
+        self.typed = {**self.typed, key: text}
+
+
 class PlainChat:
     """Tells what happens on the open thread."""
 
     def __init__(self, voice: Voice, attachments: AttachmentsFront) -> None:
         self.composer = Composer()
+        self.outputs = Outputs()
         self.attachments = attachments
         self.thread_id: str | None = None
         self.more = False
@@ -91,6 +108,8 @@ class PlainChat:
         self.run: Run | None = None
         """The latest run told of."""
         self.waiting: Sequence[WaitingMessage] = ()
+        self.sending = ""
+        """What is under way without a run."""
 
     @property
     def wanted_names(self) -> Mapping[str, object]:
@@ -168,7 +187,12 @@ class PlainChat:
             case Reconnecting(reason, attempt, delay):
                 self._finish()
                 self._voice.say(
-                    f"status: connection lost. {reason} The run goes on. Attempt {attempt} in {delay:.0f} s."
+                    f"status: connection lost. {reason} The run goes on. Attempt {attempt} in "
+                    f"{duration(math.ceil(delay))}, ctrl+c stops."
+                )
+            case Retrying(what, reason, attempt, delay):
+                self._voice.say(
+                    f"status: {what}. {reason} Attempt {attempt} in {duration(math.ceil(delay))}, ctrl+c stops."
                 )
             case Reconnected():
                 self._voice.say("status: connected again.")
@@ -196,7 +220,9 @@ class PlainChat:
 
     def show_run(self, run: Run | None) -> None:
         """Say the run's state where it has changed."""
-        self.run = run
+        self.run, self.sending = run, ""
+        if run is not None and not run.active:
+            self.outputs.load({})
         begun = run is not None and run.status in ("queued", "in_progress")
         if run is not None and begun and self._status == f"{run.id} requires_action":
             return  # it is read again from its beginning
@@ -241,6 +267,9 @@ class PlainChat:
 
     def show_waiting(self, waiting: Sequence[WaitingMessage]) -> None:
         self.waiting = tuple(waiting)
+
+    def show_sending(self, what: str) -> None:
+        self.sending = what
 
     def show_problem(self, sentence: str) -> None:
         if sentence:

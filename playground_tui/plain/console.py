@@ -52,11 +52,13 @@ class Console:
         self, prompt: str, *, begun: str = "", history: Sequence[str] = (), typed: Typed = lambda line: None
     ) -> str:
         """A line. `begun` stands in it already where the console `edits`; the up arrow brings `history`."""
+        prompt = clean(prompt)
         if self._next:
             line = self._next.pop(0)
             self._put(f"{prompt}{clean(line)}\n")
             return line
-        return _whole(self._line(prompt, begun, history, typed))
+        shown = [clean(text, newlines=False) for text in history]
+        return _whole(self._line(prompt, clean(begun, newlines=False), shown, typed))
 
     def read_pasted(
         self, prompt: str, *, begun: str = "", history: Sequence[str] = (), typed: Typed = lambda line: None

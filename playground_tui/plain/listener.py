@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Run, ToolCall
 from playground_tui.assistants.run_words import duration
+from playground_tui.desk.panes import output_key
 from playground_tui.plain.chat import arguments, call_name
 from playground_tui.plain.console import Console
 from playground_tui.plain.fields import write_lines
@@ -52,8 +54,10 @@ class Listener:
                 self._cancel()
 
     def _say_still(self) -> None:
-        run = self._room.run
-        if run is not None:
+        run, sending = self._room.run, self._room.chat.sending
+        if sending:
+            self._console.write(f"status: still {sending}. ctrl+c stops.")
+        elif run is not None:
             since = duration(time.time() - (run.started_at or run.created_at))
             self._console.write(f"status: still {run.status.replace('_', ' ')} after {since}. ctrl+c cancels.")
 
@@ -84,7 +88,8 @@ class Listener:
         calls = run.waiting_for
         outputs = {}
         for number, call in enumerate(calls, start=1):
-            output = self._output(call, f" ({number} of {len(calls)})" if len(calls) > 1 else "")
+            place = f" ({number} of {len(calls)})" if len(calls) > 1 else ""
+            output = self._output(call, place, output_key(run.id, call.id))
             if output is None:
                 self._cancel_waiting_run()
                 return False
@@ -97,21 +102,28 @@ class Listener:
         self._room.do(answer)
         return True
 
-    def _output(self, call: ToolCall, place: str) -> str | None:
-        """The output of a call; None when the run is to be cancelled."""
+    def _output(self, call: ToolCall, place: str, key: str) -> str | None:
+        """The output of a call, kept under `key` as it is typed; None when the run is to be cancelled."""
         given = arguments(call)
         what = f"with {given}" if given else "without arguments"
         self._console.write(f"tool: {call_name(call)} wants its output{place}, called {what}.")
         self._console.write("Type the output, /lines for several lines, or ctrl+c to cancel the run.")
         try:
-            line = self._console.read(f"output of {call_name(call)}: ")
+            begun = self._room.chat.outputs.typed.get(key, "")
+            line = self._console.read(f"output of {call_name(call)}: ", begun=begun, typed=partial(self._typed, key))
         except KeyboardInterrupt:
             self._console.write("")
             return None
         if line.strip() == "/lines":
-            lines = write_lines(self._console, lambda now: None)
+            lines = write_lines(self._console, lambda now: self._typed(key, "\n".join(now)))
             return None if lines is None else "\n".join(lines)
+        self._typed(key, line)
         return line
+
+    def _typed(self, key: str, text: str) -> None:
+        """What is typed of an output is kept; from a signal handler."""
+        self._room.chat.outputs.note(key, text)
+        self._room.sending.chatting.store()
 
     def _cancel_waiting_run(self) -> None:
         chatting = self._room.sending.chatting

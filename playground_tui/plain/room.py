@@ -16,7 +16,7 @@ from playground_tui.desk.arrival import Arrival
 from playground_tui.desk.desk import Desk, OpenClient
 from playground_tui.desk.editing import Editing
 from playground_tui.desk.history import History
-from playground_tui.desk.link import Link
+from playground_tui.desk.link import KEPT, Link
 from playground_tui.desk.panes import Ways
 from playground_tui.desk.sending import Sending
 from playground_tui.paths import Paths
@@ -70,10 +70,13 @@ class Room:
         self.chat.composer.submit = self.sending.submit
         self._arrival = Arrival(self.desk, self.form, self.editing, self.sending)
         self._begun = False
+        self.link: Link | None = None
 
     def begin(self, open_client: OpenClient) -> None:
         """Bring back what was kept, and look for the server."""
-        link = Link(self.desk, open_client, show=self._show_where, opened=self._opened, changed=self._arrival.changed)
+        self.link = link = Link(
+            self.desk, open_client, show=self._show_where, opened=self._opened, changed=self._arrival.changed
+        )
 
         def restore() -> None:
             self.editing.restore()
@@ -85,17 +88,23 @@ class Room:
 
     def _show_where(self, sentence: str) -> None:
         """Say what the program is connected to, and each reason why it is not once."""
-        reason = sentence.partition("; what you type is kept. ")[2]
+        reason = sentence.partition(f"; {KEPT} ")[2]
         if (reason or sentence) != self._where:
             self._where = reason or sentence
             self.voice.say(f"status: {sentence.rstrip('.')}.")
 
-    async def _opened(self) -> None:
-        await self._arrival.opened()
+    async def _opened(self) -> str:
+        refused = await self._arrival.opened()
         self.arrived.set()
+        return refused
 
     def _disk_problem(self, sentence: str) -> None:
         self.voice.say(f"problem: {sentence}" if sentence else "status: saving on this machine works again.")
+
+    def again(self) -> None:
+        """The nearest of what failed: the connection, else the run. Called on the stage."""
+        if self.link is None or not self.link.try_now():
+            self.sending.run_again()
 
     # What the terminal asks
 

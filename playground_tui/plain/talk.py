@@ -244,7 +244,7 @@ class Talk:
             self._console.write("There are no older messages.")
 
     def _again(self, _rest: str = "") -> None:
-        self._room.do(self._room.sending.run_again)
+        self._room.do(self._room.again)
 
     def _lines(self, _rest: str = "") -> None:
         text = self._several([])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Mapping
+from functools import cached_property
 from io import TextIOWrapper
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,10 +20,8 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.widgets import Static
 
-from playground_tui.cache.cache import Cache, server_key
 from playground_tui.config import Settings
-from playground_tui.desk.desk import Desk, OpenClient
-from playground_tui.desk.faults import record
+from playground_tui.desk.faults import note, record
 from playground_tui.desk.signals import Deadline, leave_on_signals
 from playground_tui.display import Display, choose
 from playground_tui.letters import Letters
@@ -37,6 +37,7 @@ from playground_tui.ui.split_keys import SplitKeys
 from playground_tui.ui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
+    from playground_tui.desk.desk import Desk, OpenClient
     from playground_tui.ui.screen import SplitScreen
 
 FLUSH_BEFORE_QUIT = 2.0
@@ -75,10 +76,20 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         self._leaving = False
         self.deadline: Deadline | None = None
         """Armed when the program is left, so that nothing keeps it from ending."""
-        cache = Cache.open(
-            paths.cache, server_key(settings.server), on_problem=self._disk_problem, on_notice=self._notice
-        )
-        self.desk = Desk(settings, paths, environ, cache, work=self._work, say=self.say, stop=self._stop_workers)
+        self._settings = settings
+        self._paths = paths
+        self._environ = environ
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What is edited and sent, with its cache. Opened after the first paint, which it would hold up."""
+        from playground_tui.cache.cache import Cache, server_key  # noqa: PLC0415
+        from playground_tui.desk.desk import Desk  # noqa: PLC0415
+
+        key = server_key(self._settings.server)
+        cache = Cache.open(self._paths.cache, key, on_problem=self._disk_problem, on_notice=self._notice)
+        known = self._settings, self._paths, self._environ, cache
+        return Desk(*known, work=self._work, say=self.say, stop=self._stop_workers)
 
     def _show_as_chosen(self, display: Display) -> None:
         """Take theme, colours and letters as chosen for this terminal."""
@@ -107,6 +118,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         if isinstance(driver, PatientDriver):
             driver.pace = self.pace
             driver.encoding, driver.modern = self.display_choice.encoding, self.display_choice.queries
+            if self.deadline is not None:
+                self.deadline.give_back = driver.give_back
         return driver
 
     def _ask_terminal(self) -> None:
@@ -120,7 +133,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         yield Static(Content("playground-tui …"), id="where")
 
     def on_mount(self) -> None:
-        self.set_keymap(dict(self.desk.settings.keys))
+        asyncio.get_running_loop().set_exception_handler(self._stray_fault)
+        self.set_keymap(dict(self._settings.keys))
         self.call_after_refresh(self._show_screen)
 
     async def _show_screen(self) -> None:
@@ -204,18 +218,25 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         if self._exception is None:
             self._exception = error  # tests raise it again
             self._exception_event.set()
-            self._exit_renderables.append(Text(clean(record(error, self.desk.paths.log))))
+            self._exit_renderables.append(Text(clean(record(error, self._paths.log))))
         try:
             self.keep_now()
         finally:
             self._close_messages_no_wait()
 
+    def _stray_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback failed that nobody waits for, of a connection that was given up say: asyncio would show its trace
+        on the terminal."""
+        if isinstance(error := context.get("exception"), Exception):
+            note(error, self._paths.log)
+
     def keep_now(self) -> None:
-        """Write everything typed to disk, from a signal handler too."""
+        """Write everything typed, from a signal handler too. The disk is waited for once the terminal is given back."""
+        if self._split is None:
+            return  # nothing can have been typed
         self.desk.cache.flush()
-        if self._split is not None:
-            self._split.keep()
-        self.desk.cache.flush(sync=True)
+        self._split.keep()
+        self.desk.cache.flush()
 
     def leave_now(self, code: int) -> None:
         """Schedule the exit, from a signal handler too. A handler may have cut a change in two: it is kept again."""

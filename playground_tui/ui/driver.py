@@ -13,6 +13,7 @@ import os
 import re
 import select
 import signal
+import termios
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from threading import Event
@@ -42,6 +43,11 @@ LAST_WORDS = 1.0
 """Seconds the terminal has at the end to take what is in the queue."""
 LAST_ANSWER = 1.0
 """Seconds an answer of the terminal is waited for at the end: it would be typed into the shell."""
+GIVE_BACK = (
+    "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1016l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
+)
+"""Everything that `start_application_mode` asks of the terminal, taken back."""
 MODERN = re.compile(r"\x1b\[[<>][0-9]*u|\x1b\[\?[0-9]+\$p")
 """Requests that a system's console prints in place of obeying."""
 
@@ -52,6 +58,8 @@ class PatientDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._dropped = False
+        self._taken = False
+        self._last_words: list[str] | None = None
         self._answered = Event()
         self._answered.set()
         self._asked_at = 0.0
@@ -113,9 +121,35 @@ class PatientDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal."""
         self.shown.forget()
+        self._taken = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.pace is not None:
             self.pace.begin()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, in one write: for a terminal that is behind there may be room for no more."""
+        self._last_words = []
+        super().stop_application_mode()
+        words, self._last_words = "".join(self._last_words), None
+        self._taken = False
+        if self.queued < MAX_QUEUED_WRITES:
+            super().write(words)
+
+    def give_back(self) -> None:
+        """Put the terminal in order as the process ends hard, from any thread. May hang when nobody reads it."""
+        if self._taken:
+            if self.attrs_before is not None:
+                with suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            if self._file is not None:
+                with suppress(OSError):
+                    os.write(self._file.fileno(), (GIVE_BACK if self.modern else MODERN.sub("", GIVE_BACK)).encode())
+
+    def _disable_mouse_support(self) -> None:
+        # Textual turns it on where windows tell their size in band, and leaves it on for the shell.
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+        super()._disable_mouse_support()
 
     def disable_input(self) -> None:
         """Stop reading, with no answer of the terminal under way."""
@@ -127,6 +161,9 @@ class PatientDriver(LinuxDriver):
         """Queue `data` for the terminal, or drop it while the terminal is behind."""
         if not self.modern:
             data = MODERN.sub("", data)
+        if self._last_words is not None:
+            self._last_words.append(data)
+            return
         if self.queued < BEHIND:
             self.written += len(data)
             super().write(data)

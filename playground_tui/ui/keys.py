@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 from textual.binding import Binding
 
+from playground_tui.text import clean
+
 GLOBAL: list[Binding] = [
     Binding("tab", "app.focus_next", "next field", id="next-field", priority=True),
     Binding("shift+tab", "app.focus_previous", "previous field", id="previous-field", priority=True),
@@ -87,13 +89,17 @@ LAST = ("quit", "quit")
 def key_of(keymap: Mapping[str, str], name: str) -> str:
     """The first key of a binding, as remapped."""
     key = next(binding.key for binding in GLOBAL if binding.id == name)
-    return keymap.get(name, key).split(",")[0]
+    return _first(keymap.get(name, key))
+
+
+def _first(keys: str) -> str:
+    return clean(keys.split(",", maxsplit=1)[0], newlines=False)
 
 
 def hint(keymap: Mapping[str, str], pane: str, width: int) -> str:
     """The keys that matter in this pane, as many as `width` columns hold. How to leave is always among them."""
-    keys = {binding.id: keymap.get(binding.id or "", binding.key).split(",")[0] for binding in GLOBAL}
-    keys[PALETTE] = keymap.get("command-palette", "ctrl+p")
+    keys = {binding.id: _first(keymap.get(binding.id or "", binding.key)) for binding in GLOBAL}
+    keys[PALETTE] = _first(keymap.get("command-palette", "ctrl+p"))
     said: list[str] = []
     last = f"{keys[LAST[0]]} {LAST[1]}"
     for name, word in HINTS[pane].items():

@@ -18,8 +18,10 @@ LONGEST: Final = 1.0
 """Seconds a frame waits for the answer to the one before it, at most."""
 LOST: Final = 5.0
 """Seconds of waiting without a break after which an answer is taken for lost: all later ones count for it."""
-SPARE: Final = 0.04
+SPARE: Final = 0.025
 """Seconds a frame may take on the line beside the way there and back."""
+LAST_SPARE: Final = 0.25
+"""The same of the frame that is the last for a while: one echo may wait for it, and the end of an answer is there."""
 LEAST: Final = 256
 """Bytes that every frame may have, and from which on its time tells the link's speed."""
 MUCH: Final = 1 << 20
@@ -53,7 +55,7 @@ class Pace:
         self._written = written
         self._clock = clock
         self._next = 0.0
-        self._open = False
+        self._open = self._last = False
         self._began_at = 0.0
         self._began_with = 0
         self._asked: deque[tuple[float, int]] = deque()
@@ -79,7 +81,7 @@ class Pace:
         if not self._frames:
             return MUCH if way < NOISE else FIRST
         speed = max(size / max(NOISE, took - way) for size, took in self._frames)
-        return max(LEAST, int(speed * SPARE))
+        return max(LEAST, int(speed * (LAST_SPARE if self._last else SPARE)))
 
     def begin(self) -> None:
         """The session begins, or goes on after another program had the terminal: ask whether there are answers."""
@@ -95,8 +97,9 @@ class Pace:
         return max(0.0, until - now)
 
     def hurry(self) -> None:
-        """The next frame need not keep to the frame rate: none will follow it soon."""
+        """The next frame need not keep to the frame rate, and may be long: none will follow it soon."""
         self._next = 0.0
+        self._last = True
 
     def frame_begins(self) -> None:
         """A frame is made now."""
@@ -107,7 +110,7 @@ class Pace:
 
     def frame_ends(self, *, painted: bool = True) -> None:
         """Its bytes are written, or it had none."""
-        self._open = False
+        self._open = self._last = False
         if self.answers and painted:
             self._question()
 

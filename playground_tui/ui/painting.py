@@ -35,6 +35,9 @@ class PaintingApp(App[int]):
             renderable = sparing(renderable, self._driver.shown)
         super()._display(screen, renderable)
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """The mouse pointer is left as it is: many terminals take the sequence for it as a title."""
+
     def refresh(self, *, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Of the whole app, laid out anew: for whoever sees that the terminal shows something else."""
         if layout:

@@ -14,11 +14,12 @@ from textual.getters import query_one
 from textual.timer import Timer
 from textual.widgets import Static
 
+from playground_tui.assistants.errors import AssistantsError
 from playground_tui.desk.arrival import Arrival
 from playground_tui.desk.desk import Desk, OpenClient
 from playground_tui.desk.editing import Editing
 from playground_tui.desk.history import History
-from playground_tui.desk.link import Link
+from playground_tui.desk.link import KEPT, Link, connected_to
 from playground_tui.desk.models import read_models
 from playground_tui.desk.sending import Sending
 from playground_tui.letters import Letters
@@ -38,6 +39,7 @@ from playground_tui.ui.picking import Picking
 from playground_tui.ui.screen_actions import ScreenActions
 from playground_tui.ui.split_keys import GRACE
 
+LINK_KEYS = "escape stops, ctrl+r tries now"
 FOREIGN_READ = 4.0
 """Seconds between reads of the open assistant on a server that reports no changes."""
 
@@ -68,6 +70,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         self._restored = False
         self._foreign_timer: Timer | None = None
         self._reading = False
+        self._unanswered = False
 
     def compose(self) -> ComposeResult:
         yield Static(Content("connecting …"), id="where")
@@ -86,6 +89,14 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         history = History(self.desk, self.form_pane, self.editing)
         self.picking = Picking(self.desk, self, self.editing, self.sending, history)
         self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
+        self.link = Link(
+            self.desk,
+            self._open_client,
+            show=self._show_where,
+            opened=self._opened,
+            changed=self.arrival.changed,
+            keys=LINK_KEYS,
+        )
         self.editing.restore()
         self.sending.chatting.restore()
         self._restored = True
@@ -100,27 +111,23 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
 
     def connect(self) -> None:
         """Find the server, and keep to it."""
-        link = Link(
-            self.desk, self._open_client, show=self._show_where, opened=self._opened, changed=self.arrival.changed
-        )
-        self.desk.work(link.run(), group="link")
+        self.desk.work(self.link.run(), group="link")
 
     def _show_where(self, sentence: str) -> None:
         self.where.update(Content(clean(sentence, newlines=False)))
 
-    async def _opened(self) -> None:
+    async def _opened(self) -> str:
         """The server is there, or there again. Raises AssistantsError when that may be otherwise later."""
         refused = await self.arrival.opened()
         self.count_files()
-        if self.desk.client is not None and not self.desk.client.is_engine:
-            self._watch_foreign(refused)
-
-    def _watch_foreign(self, refused: str) -> None:
-        """A server that reports no changes is asked. What it refused stays where its name would stand."""
-        if refused:
-            self._show_where(refused)
-        if self._foreign_timer is None:
+        if self._polled and self._foreign_timer is None:
             self._foreign_timer = self.set_interval(FOREIGN_READ, self._read_assistant)
+        return refused
+
+    @property
+    def _polled(self) -> bool:
+        """Whether the server is one that reports no changes, so that it is asked for them."""
+        return self.desk.client is not None and not self.desk.client.is_engine
 
     def _read_assistant(self) -> None:
         if self.app.app_focus and self.form_pane.display and not self._reading:
@@ -129,9 +136,21 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
 
     async def _read_assistant_once(self) -> None:
         try:
-            await self.editing.refresh()
+            error = await self.editing.refresh()
+            self._show_reached(error)
+            if error is None and not self.sending.busy:
+                await self.sending.chatting.catch_up()
         finally:
             self._reading = False
+
+    def _show_reached(self, error: AssistantsError | None) -> None:
+        """Say in the top line that the server does not answer as it should, and that it does again."""
+        if error is not None:
+            self._unanswered = True
+            self._show_where(f"Asking again every {FOREIGN_READ:.0f} s; {KEPT} {error}")
+        elif self._unanswered and self.desk.client is not None:
+            self._unanswered = False
+            self._show_where(connected_to(self.desk.client.where))
 
     # The panes
 
@@ -171,6 +190,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
 
     @on(chat.Submitted)
     def _submitted(self, message: chat.Submitted) -> None:
+        self.chat_pane.composer.taken_over()
         self.sending.submit(message.text)
 
     @on(chat.ComposerChanged)
@@ -180,6 +200,10 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     @on(chat.OlderWanted)
     def _older_wanted(self) -> None:
         self.desk.work(self.sending.chatting.older(), group="older", exclusive=True)
+
+    @on(chat.OutputTyped)
+    def _output_typed(self) -> None:
+        self.sending.chatting.store()
 
     @on(chat.OutputsSubmitted)
     def _outputs_submitted(self, message: chat.OutputsSubmitted) -> None:
@@ -244,7 +268,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         """Escape, after widgets and dialogs had their turn: stop retrying, leave the form, cancel the run."""
         if self.pane == "form" and self.form_pane.close_open():
             return
-        if self.sending.stop_retrying() or self.editing.stop_retrying():
+        if self.sending.stop_retrying() or self.editing.stop_retrying() or self.link.stop_retrying():
             return
         if self.pane == "form":
             self.action_to_composer()

@@ -26,6 +26,7 @@ from playground_tui.ui.form.messages import CountsWanted, ToolFilesRequested
 if TYPE_CHECKING:
     from playground_tui.desk.desk import Desk
     from playground_tui.desk.editing import Editing
+    from playground_tui.desk.link import Link
     from playground_tui.desk.sending import Sending
     from playground_tui.ui.chat.pane import ChatPane
     from playground_tui.ui.file_picking import FilePicking
@@ -41,6 +42,7 @@ class ScreenActions(Screen[None]):
     desk: Desk
     editing: Editing
     sending: Sending
+    link: Link
     picking: Picking
     file_picking: FilePicking
     chat_pane: ChatPane
@@ -176,14 +178,18 @@ class ScreenActions(Screen[None]):
                 self.form_pane.tools.show_counts(store, await self.desk.client.assistant_files.counts(store))
 
     def action_run_again(self) -> None:
-        self.sending.run_again()
+        if not self.link.try_now():
+            self.sending.run_again()
 
     # Copying
 
     def _copy(self, text: str, what: str) -> None:
-        """Copy through the terminal, and say what was really done."""
+        """Copy through the terminal, as it is shown, and say what was really done.
+
+        What a terminal obeys would be obeyed where it is pasted.
+        """
         done = clipboard.copy(
-            text, write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
+            clean(text), write=self._write_terminal, environ=self.desk.environ, fallback_dir=self.desk.paths.data
         )
         self.desk.say(f"{what}: {done}")
 
@@ -239,12 +245,18 @@ class ScreenActions(Screen[None]):
 
     @contextmanager
     def _given_away(self) -> Iterator[None]:
-        """The terminal is another program's. Raises OSError where that cannot be."""
+        """The terminal is another program's. Raises OSError where that cannot be, or where it cannot be started."""
+        failed: OSError | None = None
         try:
             with self.app.suspend():
-                yield
+                try:
+                    yield
+                except OSError as error:
+                    failed = error  # Textual takes the terminal back after the block, and only when that ends well.
         except SuspendNotSupported as error:
             raise OSError(str(error)) from error
+        if failed is not None:
+            raise failed
 
     async def _edit(self, name: str, key: str, text: str, take: Callable[[str], None]) -> None:
         """Open a text in $EDITOR. Streams and saves go on meanwhile."""

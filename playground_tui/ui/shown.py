@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
+from playground_tui.text import replaced
 from playground_tui.ui.chat.damage import NARROW
 
 GAP: Final = 6
@@ -30,6 +32,9 @@ class Pen(NamedTuple):
 PLAIN: Final = Pen()
 _UNSEEN: Final = frozenset(("", "1", "2", "3", "5", "6"))
 """Attributes that a blank does not show: bold, dim, italic and blinking."""
+
+_ENDS: Final = {ord("\n"): None, ord("\t"): None}
+"""Within a line they have no cell."""
 
 Cell = tuple[str, Pen]
 """Text and how it is written. Of a text that is no sequence of narrow characters the first cell has all of it, and the
@@ -76,15 +81,24 @@ def cells_of(strip: Strip, system: ColorSystem) -> list[Cell]:
     cells: list[Cell] = []
     for segment in strip:
         pen = pen_of(segment.style, system)
-        if NARROW.fullmatch(segment.text):
+        text = segment.text
+        if NARROW.fullmatch(text):
             gap = (" ", blank(pen))
-            cells += [gap if character == " " else (character, pen) for character in segment.text]
+            cells += [gap if character == " " else (character, pen) for character in text]
         elif length := segment.cell_length:
-            cells.append((segment.text, pen))
+            cells.append((harmless(text), pen))
             cells += [("", pen)] * (length - 1)
         elif cells:
-            cells[-1] = (cells[-1][0] + segment.text, cells[-1][1])
+            cells[-1] = (cells[-1][0] + harmless(text), cells[-1][1])
     return cells
+
+
+def harmless(text: str) -> str:
+    """`text` in as many cells, with nothing in it that a terminal obeys.
+
+    The last look at whatever a widget shows: what is made visible by `clean` before it comes here is left as it is.
+    """
+    return replaced(text.translate(_ENDS), lambda character: "\ufffd" * cell_len(character))
 
 
 class Shown:

@@ -6,19 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground_tui.assistants import conversation, outcome, polling, transport
 from playground_tui.assistants.client import AssistantsClient
 from tests.support.assistants_server import AssistantsServer
+from tests.support.clock import no_pauses
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock's part: pauses before repetitions are next to nothing."""
-    monkeypatch.setattr(transport, "QUICK_TRIES", (0.001, 0.001))
-    monkeypatch.setattr(outcome, "PAUSES", (0.001, 0.001, 0.001))
-    monkeypatch.setattr(polling, "INTERVAL", 0.005)
-    monkeypatch.setattr(conversation, "FIRST_DELAY", 0.001)
-    monkeypatch.setattr(conversation, "LONGEST_DELAY", 0.004)
+    no_pauses(monkeypatch)
 
 
 @pytest.fixture

@@ -53,11 +53,6 @@ async def test_a_long_wait_is_told_and_not_waited_out(server: AssistantsServer, 
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("header", ["soon", "-1", "nan", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_a_wait_that_is_no_number_is_none(header: str) -> None:
-    assert transport.retry_after(header) is None
-
-
 async def test_a_web_page_is_no_api(server: AssistantsServer, client: AssistantsClient) -> None:
     server.instead("GET", "/assistants", *[raw(200, b"<html>Log in</html>")] * TRIES)
     assert isinstance(caught := await failure(client), Malformed)

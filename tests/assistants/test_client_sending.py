@@ -109,19 +109,43 @@ async def test_a_refused_message_is_not_tried_again(server: AssistantsServer, cl
 
 async def test_a_server_that_stays_away_is_told_in_the_end(server: AssistantsServer, client: AssistantsClient) -> None:
     thread = server.add_thread()
-    server.instead("POST", "/messages", *[abort() for _ in range(4)])
+    server.instead("POST", "/messages", *[abort() for _ in range(2)])
     with pytest.raises(NotReachable):
         await client.create_message(thread, "hi", key="k")
-    assert len(server.asked("POST", "/messages")) == 4
+    assert len(server.asked("POST", "/messages")) == 2
 
 
-async def test_an_assistant_is_not_made_twice_where_nothing_prevents_it(
+async def test_an_assistant_that_was_made_is_found_and_not_made_again(
     server: AssistantsServer, client: AssistantsClient
 ) -> None:
+    server.now = int(client._outcomes.now())
+    await client.create_assistant({"model": "m", "name": "A"}, key="one")
     server.after("POST", "/assistants", abort())
-    with pytest.raises(NotReachable):
-        await client.create_assistant({"model": "m"}, key="k")
-    assert len(server.assistants) == 1
+    made = await client.create_assistant({"model": "m", "name": "A"}, key="two")
+    assert list(server.assistants)[1:] == [made.id]
+
+
+async def test_an_assistant_that_was_not_made_is_made_and_no_other_taken_for_it(
+    server: AssistantsServer, client: AssistantsClient
+) -> None:
+    server.now = int(client._outcomes.now())
+    server.assistants["asst_0"] = server._object("asst", model="m", name="B")
+    server.instead("POST", "/assistants", abort())
+    made = await client.create_assistant({"model": "m", "name": "A"}, key="k")
+    assert server.assistants[made.id]["name"] == "A"
+
+
+async def test_a_message_in_doubt_that_was_seen_meanwhile_is_known_again(
+    server: AssistantsServer, client: AssistantsClient
+) -> None:
+    thread = server.add_thread()
+    server.now = int(client._outcomes.now())
+    server.after("POST", "/messages", error(502, "bad gateway"))
+    with pytest.raises(Rejected):
+        await client.create_message(thread, "hi", key="k")
+    await client.list_messages(thread)  # the screen shows the thread anew
+    await client.create_message(thread, "hi", key="k")
+    assert texts(server, thread) == ["hi"]
 
 
 async def test_a_run_streams(server: AssistantsServer, client: AssistantsClient) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from playground_tui.assistants import tries
 from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
 from playground_tui.assistants.errors import NotReachable, Rejected
 from playground_tui.assistants.save_state import SaveState
+from tests.support.wait import until
 
 from .editing import Clock, Server, turns
 
@@ -350,13 +352,39 @@ async def test_a_draft_with_problems_cannot_be_created() -> None:
 async def test_a_failed_create_says_so_and_keeps_the_draft() -> None:
     one = new()
     one.type(name="A")
-    one.server.fail = [NotReachable("no answer")]
-    with pytest.raises(NotReachable):
+    one.server.fail = [Rejected("no such model", status=400)]
+    with pytest.raises(Rejected):
         await one.editor.create(key="k")
-    assert one.editor.state.sentence(one.clock.now) == "Save failed: no answer (f5 tries again)"
+    assert one.editor.state.sentence(one.clock.now) == "Save failed: no such model (f5 tries again)"
     assert one.editor.draft.value("name") == "A"
     await one.editor.create(key="k")
     assert one.kind == "saved"
+
+
+async def test_a_create_that_may_pass_is_tried_again_with_a_countdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "FIRST_DELAY", 0.001)
+    one = new()
+    one.type(name="A")
+    one.server.fail = [NotReachable("no answer"), NotReachable("no answer")]
+    await one.editor.create(key="k")
+    assert [sentence for sentence in one.said if "no answer; retrying in" in sentence]
+    assert one.kind == "saved"
+    assert len(one.server.assistants) == 1
+
+
+async def test_a_create_that_is_tried_again_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "FIRST_DELAY", 1000.0)
+    one = new()
+    one.type(name="A")
+    one.server.fail = [NotReachable("no answer")]
+    creating = asyncio.ensure_future(one.editor.create(key="k"))
+    await until(lambda: one.editor.state.retry_in)
+    one.type(name="AB")
+    assert "retrying" in one.editor.state.sentence(one.clock.now)
+    one.editor.stop_retrying()
+    with pytest.raises(NotReachable):
+        await creating
+    assert one.editor.state.sentence(one.clock.now) == "Save failed: no answer (f5 tries again)"
 
 
 async def test_a_restored_draft_is_unsaved_and_saved_by_itself() -> None:

@@ -68,6 +68,8 @@ class Relay:
         sources: list[socket.socket | int] = [self._near, *([self._program] if len(self._waiting) < BUFFER else [])]
         readable = select.select(sources, [], [], self._pause())[0]
         if self._program in readable:
+            if not self._waiting:  # A line that was idle begins now; a busy one goes on, however late this thread is.
+                self._free_at = max(self._free_at, time.monotonic())
             self._waiting += os.read(self._program, 65_536)
             self.most = max(self.most, len(self._waiting))
         if self._near in readable:
@@ -90,8 +92,7 @@ class Relay:
             piece = bytes(self._waiting[:PIECE]) if self._line.rate else bytes(self._waiting)
             del self._waiting[: len(piece)]
             took = len(piece) / self._line.rate if self._line.rate else 0.0
-            # A line that was idle begins now; one that is busy goes on where it was, however late this thread is.
-            self._free_at = (self._free_at if now - self._free_at < 0.05 else now) + took
+            self._free_at += took
             self._down.append((self._free_at + self._line.round_trip / 2, piece))
         while self._down and self._down[0][0] <= now:
             self._near.sendall(self._down.popleft()[1])

@@ -114,3 +114,45 @@ def test_a_flush_does_not_wait_for_ever_for_a_write_that_hangs(
     go_on.set()
     cache.close()
     assert machine.start().load_draft("asst_1") == DraftState("asst_1", {}, {"name": "second"}, 6.0)
+
+
+def test_what_moves_to_another_file_is_in_one_of_them_at_any_moment(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = machine.start()
+    cache.save_composer(None, ComposerState("half a sentence"))
+    cache.flush()
+    moments: list[bool] = []
+
+    def watch(method: str) -> None:
+        done = getattr(Path, method)
+
+        def act(self: Path, *given: Path) -> object:
+            answer = done(self, *given)
+            moments.append(any("half a sentence" in file.read_text() for file in machine.directory.glob("*.json")))
+            return answer
+
+        monkeypatch.setattr(Path, method, act)
+
+    watch("replace")
+    watch("unlink")
+    cache.save_composer("thread_1", ComposerState("half a sentence"))
+    cache.save_composer(None, ComposerState("", (), 5.0))
+    cache.flush()
+    assert moments and all(moments)
+
+
+def test_nothing_is_removed_while_what_it_became_cannot_be_written(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = machine.start()
+    cache.save_composer(None, ComposerState("half a sentence"))
+    cache.flush()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", lambda _self, _target: (_ for _ in ()).throw(OSError(28, "No space left")))
+        cache.save_composer("thread_1", ComposerState("half a sentence"))
+        cache.save_composer(None, ComposerState("", (), 5.0))
+        assert not cache.flush()
+        assert len(machine.files("composer-new")) == 1
+    assert cache.flush()
+    assert machine.files("composer-new") == []

@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from random import Random
 
-import httpx2
-
 NOWHERE = ("{}_none", "{}-" + "x" * 200, "%00", "..%2F..%2Fengine.db", "{}_ü", "null")
 """Ids that nothing has, after the usual beginning of one."""
+RUNNING, WAITING = "in_progress", "requires_action"
 
 
 @dataclass
@@ -33,6 +32,47 @@ class Kind:
         self.there.remove(one)
         self.gone.append(one)
 
+    def restore(self, one: str) -> None:
+        self.gone.remove(one)
+        self.there.append(one)
+
+
+@dataclass
+class KnownRun:
+    """A run; `model` is whose words it waits for. `status` is RUNNING from the beginning on: who can tell when a run
+    is no longer queued."""
+
+    id: str
+    thread: str
+    model: str
+    expires_at: int
+    status: str = RUNNING
+    calls: list[str] = field(default_factory=list)
+    said: str = ""
+    """All that the model has said, rounds and messages joined."""
+    counted: bool = False
+    """Whether its messages are among those of its thread."""
+
+    @property
+    def path(self) -> str:
+        return f"/threads/{self.thread}/runs/{self.id}"
+
+    @property
+    def active(self) -> bool:
+        return self.status in {RUNNING, WAITING}
+
+
+@dataclass
+class KnownThread:
+    """What is in a thread, oldest first. The messages of a run are counted among `messages` after its end."""
+
+    messages: list[str] = field(default_factory=list)
+    runs: list[KnownRun] = field(default_factory=list)
+
+    @property
+    def active(self) -> KnownRun | None:
+        return next((run for run in self.runs if run.active), None)
+
 
 @dataclass
 class Known:
@@ -44,19 +84,34 @@ class Known:
     assistants: Kind = field(default_factory=lambda: Kind("asst"))
     uploads: Kind = field(default_factory=lambda: Kind("upload"))
     contents: dict[str, bytes] = field(default_factory=dict)
+    over_at: dict[str, int] = field(default_factory=dict)
+    """When files and uploads expire that do."""
     members: dict[str, set[str]] = field(default_factory=dict)
     """The files of each vector store."""
-    messages: dict[str, list[str]] = field(default_factory=dict)
-    """The messages of each thread, oldest first."""
+    cancelled: set[str] = field(default_factory=set)
+    """The vector stores some of whose files may not have been indexed: a batch of theirs was cancelled."""
+    all_threads: dict[str, KnownThread] = field(default_factory=dict)
+    """What is in each thread, deleted or not."""
+    versions: dict[str, int] = field(default_factory=dict)
+    """How many versions each assistant has, deleted or not."""
     parts: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
     """The parts of each upload that takes parts."""
-    own_stores: dict[str, str] = field(default_factory=dict)
-    """The vector store that a thread got by attachments."""
+
+    def thread(self, thread: str) -> KnownThread | None:
+        """What is in a thread that is there."""
+        return self.all_threads[thread] if thread in self.threads.there else None
+
+    @property
+    def active_runs(self) -> list[KnownRun]:
+        """The runs that somebody can ask for."""
+        open_runs = (self.all_threads[thread].active for thread in self.threads.there)
+        return [run for run in open_runs if run is not None]
 
     def delete_file(self, file: str) -> None:
         """A file that is deleted is in no vector store any longer."""
         self.files.remove(file)
         del self.contents[file]
+        self.over_at.pop(file, None)
         for members in self.members.values():
             members.discard(file)
 
@@ -64,14 +119,17 @@ class Known:
         self.stores.remove(store)
         del self.members[store]
 
+    def end_upload(self, upload: str) -> None:
+        self.uploads.remove(upload)
+        del self.parts[upload], self.over_at[upload]
+
     def has_files(self, files: Collection[str]) -> bool:
         return set(files) <= set(self.files.there)
 
-
-def check_answer(response: httpx2.Response, *allowed: int) -> None:
-    """One of these statuses, and the contract's error body with any but 200."""
-    said = (response.request.method, str(response.request.url), response.status_code, response.text)
-    assert response.status_code in allowed, said
-    if response.status_code != 200:
-        error = response.json()["error"]
-        assert list(error) == ["message", "type", "param", "code"] and error["message"], said
+    def expire(self, now: int) -> None:
+        """What is over by now is over."""
+        for one in [one for one, at in self.over_at.items() if at <= now]:
+            self.delete_file(one) if one in self.contents else self.end_upload(one)
+        for thread in self.all_threads.values():
+            if thread.active and thread.active.expires_at <= now:
+                thread.active.status = "expired"

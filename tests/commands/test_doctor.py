@@ -73,9 +73,16 @@ def test_a_key_that_cannot_be_had_is_said(paths: Paths) -> None:
     assert finding.value.endswith("no key")
 
 
+def test_what_else_a_url_may_hold_is_not_shown(paths: Paths) -> None:
+    table = {"base_url": "https://me:canary@host/v1?api-key=canary#canary"}
+    finding = found(paths, providers={"own": table}, server="http://me:canary@there/v1")
+    assert finding["provider"].value == "own at https://host/v1 (config), no key"
+    assert finding["server"].value == "http://there/v1, no key"
+
+
 def test_another_server_is_named_without_its_key(paths: Paths) -> None:
     finding = found(paths, server="http://host/v1", server_key="canary")["server"]
-    assert finding.value == "http://host/v1, key present"
+    assert finding.value == "http://host/v1, key present (PLAYGROUND_TUI_SERVER_KEY)"
 
 
 async def test_a_wrong_configuration_is_broken(paths: Paths) -> None:

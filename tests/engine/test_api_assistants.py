@@ -66,6 +66,20 @@ async def test_everything_given_comes_back_as_it_was(api: httpx2.AsyncClient) ->
     assert (await api.get(f"/assistants/{made['id']}")).json() == made
 
 
+async def test_a_null_that_the_contract_does_not_know_is_no_key(api: httpx2.AsyncClient) -> None:
+    searches = [{"file_search": None}, {"file_search": {"max_num_results": None, "ranking_options": None}}]
+    function = {"name": "f", "description": None, "parameters": None, "strict": None}
+    tools = [*({"type": "file_search", **search} for search in searches), {"type": "function", "function": function}]
+    schema = {"name": "s", "description": None, "schema": None, "strict": None}
+    made = await make(api, tools=tools, response_format={"type": "json_schema", "json_schema": schema})
+    assert made["tools"] == [
+        {"type": "file_search"},
+        {"type": "file_search", "file_search": {}},
+        {"type": "function", "function": {"name": "f", "strict": None}},
+    ]
+    assert made["response_format"] == {"type": "json_schema", "json_schema": {"name": "s", "strict": None}}
+
+
 async def test_a_change_touches_what_was_given_alone(api: httpx2.AsyncClient) -> None:
     made = await make(api, **FULL)
     changed = await api.post(f"/assistants/{made['id']}", json={"name": None, "temperature": 1.5})

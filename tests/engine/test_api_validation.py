@@ -21,8 +21,9 @@ def check(response: httpx2.Response, status: int, **expected: Any) -> str:
     return str(error["message"])
 
 
-def search(results: int) -> dict[str, Any]:
-    return {"type": "file_search", "file_search": {"max_num_results": results}}
+def search(results: int, **ranking: Any) -> dict[str, Any]:
+    options = {"ranking_options": ranking} if ranking else {}
+    return {"type": "file_search", "file_search": {"max_num_results": results, **options}}
 
 
 BROKEN_ASSISTANTS: list[tuple[dict[str, Any], str, str | None]] = [
@@ -43,9 +44,20 @@ BROKEN_ASSISTANTS: list[tuple[dict[str, Any], str, str | None]] = [
     ({"tools": [{"type": "function", "function": {"name": "n" * 65}}]}, "tools.0.function.name", "invalid_value"),
     ({"tools": [{"type": "function", "function": {"name": "f\n"}}]}, "tools.0.function.name", "invalid_value"),
     ({"tools": [{**TOOL, "extra": 1}]}, "tools.0.extra", "unknown_parameter"),
+    ({"tools": [search(51)]}, "tools.0.file_search.max_num_results", "invalid_value"),
     (
-        {"tools": [{"type": "file_search", "file_search": {"max_num_results": 51}}]},
-        "tools.0.file_search.max_num_results",
+        {"tools": [search(5, score_threshold=1.1)]},
+        "tools.0.file_search.ranking_options.score_threshold",
+        "invalid_value",
+    ),
+    (
+        {"tools": [search(5, ranker="auto")]},
+        "tools.0.file_search.ranking_options.score_threshold",
+        "missing_required_parameter",
+    ),
+    (
+        {"tools": [search(5, ranker="best", score_threshold=0.5)]},
+        "tools.0.file_search.ranking_options.ranker",
         "invalid_value",
     ),
     ({"metadata": {"k" * 65: "v"}}, "metadata." + "k" * 65, "string_above_max_length"),

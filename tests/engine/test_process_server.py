@@ -202,6 +202,11 @@ async def test_tcp_wants_the_key(engine: RunningEngine, given: str) -> None:
     assert error["code"] == "invalid_api_key"
 
 
+async def test_the_scheme_of_the_key_knows_no_case(engine: RunningEngine) -> None:
+    async with on_tcp(engine) as client:
+        assert (await client.get("/v1/models", headers={"Authorization": "bearer secret"})).status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [

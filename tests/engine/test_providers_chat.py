@@ -16,6 +16,7 @@ from playground_tui.engine.providers.base import (
     Finished,
     ProviderError,
     ProviderSettings,
+    Refusal,
     Text,
     Usage,
 )
@@ -177,10 +178,10 @@ async def test_the_reason_of_the_end_is_told(chat, server, finish, reason):
     assert (await events_of(chat))[-1] == Finished(reason, Usage(7, 3))
 
 
-async def test_reasoning_is_left_out_and_refusals_and_text_parts_are_text(chat, server):
+async def test_reasoning_is_left_out_text_parts_are_text_and_refusals_told_as_such(chat, server):
     deltas = [{"reasoning_content": "hm"}, {"content": [{"type": "text", "text": "a"}]}, {"refusal": "no"}]
     server.script(stream(*chunks(*deltas)))
-    assert await events_of(chat) == [Text("a"), Text("no"), Finished("stop")]
+    assert await events_of(chat) == [Text("a"), Refusal("no"), Finished("stop")]
 
 
 async def test_a_server_that_does_not_stream_is_understood(chat, server):
@@ -209,10 +210,15 @@ async def test_a_connection_that_breaks_after_the_end_was_said_is_no_error(chat,
     assert await events_of(chat) == [Text("Hi"), Finished("stop")]
 
 
-async def test_an_error_in_the_stream_is_told(chat, server):
-    server.script(stream(data({"error": {"message": "out of memory with secret-key", "code": 500}})))
-    with pytest.raises(ProviderError, match=r"local reported an error: out of memory with \[key\]"):
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(500, "server_error"), (429, "rate_limit_exceeded"), (413, "invalid_prompt"), (None, "server_error")],
+)
+async def test_an_error_in_the_stream_is_told(chat, server, code, expected):
+    server.script(stream(data({"error": {"message": "out of memory with secret-key", "code": code}})))
+    with pytest.raises(ProviderError, match=r"local reported an error: out of memory with \[key\]") as caught:
         await events_of(chat)
+    assert caught.value.code == expected
 
 
 @pytest.mark.parametrize("chunk", [{"choices": "x"}, {"choices": [3]}, {"choices": [{"delta": {"tool_calls": [1]}}]}])

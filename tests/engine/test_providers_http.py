@@ -85,7 +85,11 @@ def test_a_line_without_end_is_no_event_stream(monkeypatch):
         (error(400, "bad words", code="invalid_prompt"), "refused the request (400): bad words.", "invalid"),
         (error(400, "8192 tokens", code="context_length_exceeded"), "(400): 8192 tokens.", "invalid"),
         (error(429, "slow down", headers={"retry-after": "7"}), "(429): slow down. Try again in 7 s.", "rate"),
-        (error(429, headers={"retry-after": "Fri, 31 Dec"}), "Try again after Fri, 31 Dec.", "rate"),
+        (
+            error(429, headers={"retry-after": "Fri, 31 Dec 2027 23:59:59 GMT"}),
+            "Try again after Fri, 31 Dec 2027 23:59:59 GMT.",
+            "rate",
+        ),
         (error(429, "quota", code="insufficient_quota"), "The account has no credit left.", "rate"),
         (error(500, "on fire"), "has a problem of its own (500): on fire. Try again in a while.", "server"),
         (error(503, "", headers={"retry-after": "2"}), "(503). Try again in 2 s.", "server"),

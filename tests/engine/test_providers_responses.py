@@ -15,6 +15,7 @@ from playground_tui.engine.providers.base import (
     Finished,
     ProviderError,
     ProviderSettings,
+    Refusal,
     Text,
     Usage,
 )
@@ -149,11 +150,18 @@ async def test_text_that_was_not_streamed_is_taken_from_the_whole(provider, serv
     assert await events_of(provider) == [Text("Hello"), Finished("stop", Usage(1, 0))]
 
 
-async def test_refusals_are_text_and_unknown_events_are_passed_over(provider, server):
+async def test_refusals_are_told_as_such_and_unknown_events_are_passed_over(provider, server):
     delta = {"type": "response.refusal.delta", "delta": "I will not."}
     odd = [{"type": "response.reasoning.delta", "delta": "hm"}, {"type": "response.output_item.added", "item": 3}]
     server.script(stream(event(delta), *map(event, odd), completed()))
-    assert await events_of(provider) == [Text("I will not."), Finished("stop")]
+    assert await events_of(provider) == [Refusal("I will not."), Finished("stop")]
+
+
+async def test_a_refusal_that_was_not_streamed_is_taken_from_the_whole(provider, server):
+    output = [{"type": "message", "content": [{"type": "refusal", "refusal": "I will not."}]}]
+    whole = {"object": "response", "status": "completed", "output": output}
+    server.script(raw(200, json.dumps(whole).encode(), "application/json"))
+    assert await events_of(provider) == [Refusal("I will not."), Finished("stop")]
 
 
 @pytest.mark.parametrize(("finish", "reason"), [("length", "length"), ("content_filter", "content_filter")])

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from playground_tui.engine.providers import streaming
 from playground_tui.engine.providers.base import ProviderError, ProviderSettings, ToolsRefused
 from playground_tui.engine.providers.chat import ChatProvider
 from playground_tui.engine.providers.responses import ResponsesProvider
@@ -50,6 +51,29 @@ async def test_a_refusal_of_tools_is_known(
     with pytest.raises(ProviderError) as other:
         await events_of(provider)
     assert not isinstance(other.value, ToolsRefused)
+
+
+async def test_a_refusal_of_tools_is_remembered_for_requests_that_can_do_without(
+    provider: HttpProvider, server: ProviderServer
+) -> None:
+    server.script(error(400, "gemma does not support tools"))
+    for _ in range(3):
+        with pytest.raises(ToolsRefused, match="gemma does not support tools"):
+            await events_of(provider, tools=[WEATHER], tools_needed=False)
+    assert len(server.requests) == 1
+    assert await events_of(provider, tools=[WEATHER], tools_needed=True), "asked all the same"
+    assert await events_of(provider, model="other", tools=[WEATHER], tools_needed=False)
+    assert await events_of(provider, tools_needed=False)
+
+
+async def test_a_refusal_of_tools_is_forgotten_after_a_while(
+    provider: HttpProvider, server: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "TOOLLESS_SECONDS", 0.0)
+    server.script(error(400, "gemma does not support tools"))
+    with pytest.raises(ToolsRefused):
+        await events_of(provider, tools=[WEATHER], tools_needed=False)
+    assert await events_of(provider, tools=[WEATHER], tools_needed=False)
 
 
 @pytest.mark.parametrize(("status", "said"), [(400, "The prompt is too long."), (429, "no tools support now")])

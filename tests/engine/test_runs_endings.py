@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,31 @@ async def test_an_answer_cut_at_its_length_is_incomplete(scripted: ScriptedEngin
     assert left["last"] == ["thread.message.incomplete", "thread.run.step.completed", "thread.run.incomplete", "done"]
 
 
+@pytest.mark.parametrize(("limit", "usage"), [("prompt", Usage(257, 1)), ("completion", Usage(1, 257))])
+async def test_a_whole_answer_that_took_more_tokens_than_it_had_is_kept_and_the_run_incomplete(
+    scripted: ScriptedEngine, limit: str, usage: Usage
+) -> None:
+    path = await begin(scripted, *said("whole", usage=usage), **{f"max_{limit}_tokens": 256})
+    left = await outcome(scripted, path)
+    assert left["run"]["incomplete_details"] == {"reason": f"max_{limit}_tokens"}
+    assert left["messages"] == [("completed", None, "whole")]
+    assert left["last"] == ["thread.message.completed", "thread.run.step.completed", "thread.run.incomplete", "done"]
+    path = await begin(scripted, *said("whole", usage=Usage(256, 256)), **{f"max_{limit}_tokens": 256})
+    assert (await outcome(scripted, path))["run"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("long", ["message", "instructions"])
+async def test_a_prompt_that_cannot_be_made_to_fit_is_not_sent(scripted: ScriptedEngine, long: str) -> None:
+    words = {"message": "hello", "instructions": "Be brief.", long: "word " * 1000}
+    thread, assistant = await scripted.thread(words["message"], instructions=words["instructions"])
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant, max_prompt_tokens=1000)
+    left = await outcome(scripted, f"/threads/{thread}/runs/{run['id']}")
+    assert left["run"]["incomplete_details"] == {"reason": "max_prompt_tokens"}
+    assert (left["messages"], left["steps"]) == ([], [])
+    assert left["last"][1:] == ["thread.run.in_progress", "thread.run.incomplete", "done"]
+    assert len(scripted.provider.requests) == 1  # that of the run which shows that the thread is free
+
+
 async def test_calls_cut_at_their_length_are_not_waited_for(scripted: ScriptedEngine) -> None:
     path = await begin(scripted, CallBegun(0, "call_1", "look"), CallArguments(0, '{"a'), Finished("length"))
     left = await outcome(scripted, path)
@@ -251,6 +277,25 @@ async def test_nothing_is_asked_of_a_run_whose_thread_was_deleted(scripted: Scri
         assert refused["error"]["message"] == f"No thread found with id '{thread.rsplit('/', 1)[1]}'."
     await scripted.post(f"{thread}/restore")
     assert (await scripted.get(path))["status"] == "cancelled"
+
+
+async def test_a_run_that_comes_while_its_thread_is_deleted_is_not_left_behind_in_it(scripted: ScriptedEngine) -> None:
+    thread, assistant = await scripted.thread("hello")
+    scripted.provider.answers = [[asyncio.Event()]]
+    waiting, busy, free = scripted.engine.database._writer._work_queue.qsize, threading.Event(), threading.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(scripted.engine.database.write(lambda c: (busy.set(), free.wait())))
+        await until(busy.is_set)
+        created = group.create_task(scripted.http.post(f"/threads/{thread}/runs", json={"assistant_id": assistant}))
+        await until(lambda: waiting() == 1)
+        deleted = group.create_task(scripted.http.delete(f"/threads/{thread}"))
+        await until(lambda: waiting() == 2)
+        free.set()
+    assert (created.result().status_code, deleted.result().status_code) == (200, 200)
+    run = created.result().json()["id"]
+    await asyncio.wait_for(scripted.settled(run), 10)
+    await scripted.post(f"/threads/{thread}/restore")
+    assert (await scripted.run_of(thread, run))["status"] == "cancelled"
 
 
 async def test_a_deleted_assistant_leaves_its_runs(scripted: ScriptedEngine) -> None:

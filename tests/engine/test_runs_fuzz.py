@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +18,13 @@ from playground_tui.engine.providers.base import (
     CallArguments,
     CallBegun,
     Finished,
-    ModelRequest,
     ProviderError,
     ProviderEvent,
     Text,
     Usage,
 )
-from tests.support.scripted import ScriptedEngine, ScriptedProvider, scripted_engine
+from tests.support.scripted import ScriptedEngine, scripted_engine
+from tests.support.talking import TalkingProvider
 from tests.support.tools import CODE, FILE_SEARCH, give_tools
 from tests.support.wait import until
 
@@ -39,26 +38,6 @@ ENDS = {
 """How a run ends, by the end of its answer."""
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
 """Which of a thread's runs, from the newest on."""
-
-
-class TalkingProvider(ScriptedProvider):
-    """A provider whose every answer waits for what the test has it say, by the model's name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.says: dict[str, asyncio.Queue[ProviderEvent | Exception]] = {}
-        self.asked = 0
-
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
-        self.asked += 1
-        said = self.says.setdefault(request.model, asyncio.Queue())
-        while True:
-            item = await said.get()
-            if isinstance(item, Exception):
-                raise item
-            yield item
-            if isinstance(item, Finished):
-                return
 
 
 @dataclass
@@ -146,9 +125,7 @@ class Calls(RuleBasedStateMachine):
         self.loop.run(asyncio.wait_for(self.scripted.settled(run.id), 10))
 
     def say(self, run: KnownRun, *items: ProviderEvent | Exception) -> None:
-        said = self.provider.says.setdefault(run.model, asyncio.Queue())
-        for item in items:
-            said.put_nowait(item)
+        self.provider.say(run.model, *items)
 
     @precondition(lambda self: len(self.all_threads) < 2)
     @rule(target=threads)
@@ -219,12 +196,12 @@ class Calls(RuleBasedStateMachine):
             calls = [f"call_{self.count}_{index}" for index in range(len(tools))]
             run.calls = [call_id for call_id, tool in zip(calls, tools, strict=True) if tool == "look"]
             run.status = WAITING if run.calls else RUNNING
-            self.loop.run(until(lambda: run.model in self.provider.says))
-            asked = self.provider.asked
+            self.loop.run(until(lambda: self.provider.asked[run.model]))
+            asked = self.provider.asked[run.model]
             for index, (call_id, tool) in enumerate(zip(calls, tools, strict=True)):
                 self.say(run, CallBegun(index, call_id, tool), CallArguments(index, '{"queries": ["x"]}'))
             self.say(run, Finished("tool_calls", Usage(1, 1)))
-            self.settle(run) if run.calls else self.loop.run(until(lambda: self.provider.asked > asked))
+            self.settle(run) if run.calls else self.loop.run(until(lambda: self.provider.asked[run.model] > asked))
             self.check(thread)
 
     def refuse_outputs(self, thread: KnownThread, run: KnownRun, *wrong: list[str]) -> None:

@@ -52,7 +52,8 @@ async def test_the_files_are_searched_for_what_the_user_said(scripted: ScriptedE
     )
     (request,) = tools.search.requests
     assert request.queries == ["How long?"]
-    second = scripted.provider.requests[1]
+    first, second = scripted.provider.requests
+    assert not first.tools_needed
     assert (second.tools, second.tool_choice) == ([], None)
     assert list(second.turns) == [UserTurn(("How long?", f"{FOUND}\n\n【0:0†a.md】\nText of a.md."))]
     steps = (await scripted.get(f"/threads/{thread}/runs/{run['id']}/steps?order=asc"))["data"]
@@ -105,3 +106,4 @@ async def test_a_run_that_makes_no_sense_without_tools_fails(
     thread, assistant = await begin(scripted, *given)
     run = await ended(scripted, thread, assistant_id=assistant, **body)
     assert (run["status"], run["last_error"]["message"]) == ("failed", str(REFUSAL))
+    assert scripted.provider.requests[0].tools_needed == (given != [FILE_SEARCH])

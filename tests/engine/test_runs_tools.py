@@ -150,6 +150,19 @@ async def test_a_call_that_was_never_answered_is_not_shown_to_the_model_again(sc
     assert list(scripted.provider.requests[-1].turns) == [UserTurn(("hello",))]
 
 
+async def test_a_later_round_is_told_as_much_of_the_thread_as_is_left_of_the_prompt_tokens(
+    scripted: ScriptedEngine,
+) -> None:
+    scripted.provider.answers = [called(("call_1", "look", []), usage=Usage(700, 1)), said("x", usage=Usage(200, 1))]
+    thread, assistant = await scripted.thread("old " * 400, "hello", tools=[FUNCTION])
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant, max_prompt_tokens=1000)
+    path = f"/threads/{thread}/runs/{run['id']}"
+    await scripted.settled(run["id"])
+    assert (await submit(scripted, path, {"call_1": "blue"}))["status"] == "completed"
+    told = [[turn for turn in request.turns if isinstance(turn, UserTurn)] for request in scripted.provider.requests]
+    assert told == [[UserTurn(("old " * 400,)), UserTurn(("hello",))], [UserTurn(("hello",))]]
+
+
 async def test_the_tokens_of_a_run_are_spent_over_its_rounds(scripted: ScriptedEngine) -> None:
     scripted.provider.answers = [called(("call_1", "look", []), usage=Usage(100, 200)), said("x", usage=Usage(5, 5))]
     path, _ = await begin(scripted, max_completion_tokens=256)

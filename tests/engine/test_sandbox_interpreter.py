@@ -142,6 +142,14 @@ async def test_files_are_placed_once_and_made_files_come_back(made: Bench) -> No
     assert await made.text("print(len(open('table.csv').read()))", [deep, stored]) == "12\n"
 
 
+async def test_a_file_is_found_by_its_id_too_as_with_the_hosted_api(made: Bench) -> None:
+    table = made.kept.add("file-1", b"a,b\n1,2\n", "out/table.csv")
+    result = await made.run("print(open('/mnt/data/file-1').read())", [table])
+    assert (shown(result), list(result.files)) == ("a,b\n1,2\n\n", [])
+    result = await made.run("open('/mnt/data/file-1', 'a').write('3,4\\n');", [table])
+    assert [(file.path, file.content) for file in result.files] == [("out/table.csv", b"a,b\n1,2\n3,4\n")]
+
+
 async def test_files_that_cannot_be_placed_are_said(made: Bench) -> None:
     gone = made.kept.add("file-1", b"x", "gone.txt")
     made.kept.path("file-1").unlink()

@@ -292,11 +292,11 @@ async def test_a_sandbox_that_does_not_answer_is_given_up(tmp_path: Path) -> Non
 
 async def test_what_is_not_confined_is_refused(tmp_path: Path) -> None:
     """A program in the place of bubblewrap that runs the worker as it is: that must never be given code."""
-    ready = "import os, struct, time; os.write(1, struct.pack('>BHQ', 1, 0, 0)); time.sleep(60)"
-    inner = f'#!/bin/sh\n/usr/bin/python3 -c "{ready}" &\nwait\n'
+    ready = "import os, struct; os.write(1, struct.pack('>BHQ', 1, 0, 0)); os.read(0, 1)"
+    inner = f'#!/bin/sh\nexec 3<&0\n/usr/bin/python3 -c "{ready}" <&3 &\nwait\n'
     (tmp_path / "init").write_text(inner)
     (tmp_path / "init").chmod(0o755)
-    setup = _setup_here(tmp_path / "bwrap", f"#!/bin/sh\n{tmp_path}/init &\nwait\n")
+    setup = _setup_here(tmp_path / "bwrap", f"#!/bin/sh\nexec 3<&0\n{tmp_path}/init <&3 &\nwait\n")
     with pytest.raises(StartFailed, match="rights that it must not have") as failed:
         await sandbox.start(setup, Limits())
     assert failed.value.unsafe

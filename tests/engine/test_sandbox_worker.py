@@ -10,7 +10,6 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,16 @@ import pytest
 
 from playground_tui.engine.tools.code_interpreter import frames
 from playground_tui.engine.tools.code_interpreter.inside import worker
-from playground_tui.engine.tools.code_interpreter.inside.worker import CODE, DONE, FILE, HEADER, PICTURE, READY, SEEN
+from playground_tui.engine.tools.code_interpreter.inside.worker import (
+    ALIAS,
+    CODE,
+    DONE,
+    FILE,
+    HEADER,
+    PICTURE,
+    READY,
+    SEEN,
+)
 
 OPTIONS: dict[str, Any] = {
     "packages": ["json", "no_such_package"],
@@ -46,9 +54,15 @@ class Ends:
         """Give code, let the worker serve to the end; what was printed."""
         for code in codes:
             self.give(CODE, contents=code.encode())
-        os.close(self.giving)
+        self.hang_up()
         self.worker.serve()
         return _all(self.output).decode()
+
+    def hang_up(self) -> None:
+        """Give nothing more."""
+        if self.giving >= 0:
+            os.close(self.giving)
+            self.giving = -1
 
     def sent(self) -> list[tuple[int, str, bytes]]:
         """The frames that the worker sent."""
@@ -70,21 +84,23 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
     kept = [os.dup(1), os.dup(2)]
     place, hook, main, streams = Path.cwd(), sys.displayhook, sys.modules["__main__"], (sys.stdout, sys.stderr)
     handler, limit = signal.getsignal(signal.SIGINT), resource.getrlimit(resource.RLIMIT_CPU)
-    yield Ends(giving, taking, printed, worker.Worker(worker.Channel(coming, going), tmp_path, output, OPTIONS))
+    ends = Ends(giving, taking, printed, worker.Worker(worker.Channel(coming, going), tmp_path, output, OPTIONS))
+    yield ends
     sys.displayhook, sys.modules["__main__"], (sys.stdout, sys.stderr) = hook, main, streams
     os.chdir(place)
     signal.signal(signal.SIGINT, handler)
     resource.setrlimit(resource.RLIMIT_CPU, limit)
     for number, descriptor in enumerate(kept, 1):
         os.dup2(descriptor, number)
-    for descriptor in (*kept, coming, giving, taking, going, printed, output):
-        with suppress(OSError):
-            os.close(descriptor)
+    # A number closed twice may be another's by then: matplotlib keeps its last font's file open.
+    ends.hang_up()
+    for descriptor in (*kept, coming, taking, going, printed, output):
+        os.close(descriptor)
 
 
 def test_both_ends_speak_of_the_same_frames() -> None:
-    ours = (frames.READY, frames.CODE, frames.FILE, frames.PICTURE, frames.SEEN, frames.DONE)
-    assert ours == (READY, CODE, FILE, PICTURE, SEEN, DONE)
+    ours = (frames.READY, frames.CODE, frames.FILE, frames.PICTURE, frames.SEEN, frames.DONE, frames.ALIAS)
+    assert ours == (READY, CODE, FILE, PICTURE, SEEN, DONE, ALIAS)
     assert frames.HEADER.format == HEADER.format
 
 
@@ -116,6 +132,28 @@ def test_files_are_placed_and_what_is_new_comes_back(ends: Ends, tmp_path: Path)
     assert printed.startswith("The file is-a-directory could not be placed here: ")
     assert "(Not handed to the user, too many or too large: " in printed and " more.)" in printed
     assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "1", b""), (FILE, "2", b"")]
+
+
+def test_a_placed_file_has_another_name_that_is_not_handed_back(ends: Ends) -> None:
+    ends.give(FILE, "in/a.txt", b"hello")
+    ends.give(ALIAS, "file-1", b"in/a.txt")
+    ends.give(ALIAS, "file-1", b"in/b.txt")
+    ends.give(ALIAS, "file-2", b"no such file")
+    code = "import os\nwith open('file-1', 'a') as file: file.write('!');\nsorted(os.listdir())"
+    assert ends.serve(code) == "['file-1', 'in']\n"
+    assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "in/a.txt", b"hello!")]
+
+
+def test_directories_that_are_nested_deep_do_no_harm(ends: Ends, tmp_path: Path) -> None:
+    code = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\nos.chdir({0!r})\nopen('plain', 'w').close()"
+    assert ends.serve(code.format(str(tmp_path))) == ""
+    assert [frame for frame in ends.sent() if frame[0] == FILE] == [(FILE, "plain", b"")]
+    os.chdir(tmp_path)
+    for _ in range(1500):
+        os.chdir("d")
+    for _ in range(1500):
+        os.chdir("..")
+        Path("d").rmdir()
 
 
 def test_a_file_that_cannot_be_read_stays(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ async def test_embeddings_are_kept_as_float32_of_length_one(engine, server):
     await store_of(engine, a_md="dog tide")
     packed = await engine.engine.database.read(lambda c: c.execute(select(chunks.c.embedding)).scalar_one())
     assert len(packed) == 4 * 4
-    assert vectors.nearest(packed, [([1], [packed])], 5)[1] == pytest.approx(1.0)
+    assert vectors.nearest(packed, vectors.parts([1], [packed]), 5)[1] == pytest.approx(1.0)
 
 
 async def test_a_large_file_is_embedded_in_several_requests(engine, server, monkeypatch):
@@ -128,6 +128,57 @@ async def test_a_large_file_is_embedded_in_several_requests(engine, server, monk
     assert sum(inputs) == count > 10
     assert max(inputs) == 2
     assert await embedders(engine) == ["local/nomic-embed-text"]
+
+
+async def test_a_short_file_does_not_wait_for_all_embeddings_of_a_long_one(engine, server, monkeypatch):
+    monkeypatch.setattr(indexing, "PART", 2)
+    monkeypatch.setattr(indexing, "WORKERS", 1)
+    await connect(engine, server)
+    store_id = await store_of(engine, long_txt="Tides rise and fall. " * 3000, short_txt="A dog barks.")
+    await all_embedded(engine)
+    asked = ["short.txt" in body["input"][0] for body in embedded(server)]
+    assert 1 <= asked.index(True) < len(asked) - 3
+    assert await names(engine, store_id, "puppy", limit=1) == ["short.txt"]
+
+
+async def test_a_file_counts_as_indexed_when_its_embeddings_take_long_and_they_follow(engine, server, monkeypatch):
+    monkeypatch.setattr(indexing, "PART", 2)
+    monkeypatch.setattr(indexing, "SOON", 0.0)
+    gate = asyncio.Event()
+
+    async def slow(exchange: Exchange) -> None:
+        if len(embedded(server)) > 1:
+            await gate.wait()
+        await by_meaning(exchange)
+
+    server.routes[PATH] = slow
+    await connect(engine, server)
+    store_id = await store_of(engine, long_txt="Tides rise and fall. " * 3000)
+    assert await embedders(engine) == [None]
+    assert await names(engine, store_id, "tides", limit=1) == ["long.txt"]
+    gate.set()
+    await all_embedded(engine)
+    query = select(chunks.c.embedding)
+    assert None not in await engine.engine.database.read(lambda c: c.execute(query).scalars().all())
+
+
+async def test_what_another_model_had_begun_is_embedded_anew(engine, server, monkeypatch):
+    monkeypatch.setattr(indexing, "PART", 2)
+    monkeypatch.setattr(indexing, "SOON", 0.0)
+    monkeypatch.setattr(embeddings, "PAUSES", ())
+
+    async def once(exchange: Exchange) -> None:
+        done = len(embedded(server)) > 1
+        await (error(503) if done else reply([[1.0, 0.0], [1.0, 0.0]]))(exchange)
+
+    server.routes[PATH] = once
+    await connect(engine, server, embedding_model="first")
+    await store_of(engine, long_txt="Tides rise and fall. " * 3000)
+    server.routes[PATH] = by_meaning
+    await connect(engine, server, embedding_model="second")
+    await all_embedded(engine)
+    packed = await engine.engine.database.read(lambda c: c.execute(select(chunks.c.embedding)).scalars().all())
+    assert {len(one) for one in packed} == {4 * 4}
 
 
 async def test_the_configured_model_comes_first(engine, server):
@@ -309,13 +360,21 @@ def test_what_is_no_embedding_cannot_be_packed(wrong):
 
 def test_an_embedding_of_zeros_is_near_to_nothing():
     zeros, one = vectors.packed([[0.0, 0.0], [3.0, 4.0]])
-    assert vectors.nearest(one, [([1, 2], [zeros, one])], 2) == pytest.approx({2: 1.0, 1: 0.0})
+    assert vectors.nearest(one, vectors.parts([1, 2], [zeros, one]), 2) == pytest.approx({2: 1.0, 1: 0.0})
 
 
 def test_the_nearest_of_many_parts_are_kept():
     packed = vectors.packed([[1.0, number / 10] for number in range(10)])
-    parts = [(list(range(5)), packed[:5]), (list(range(5, 10)), packed[5:])]
+    parts = [*vectors.parts(range(5), packed[:5]), *vectors.parts(range(5, 10), packed[5:])]
     assert list(vectors.nearest(packed[6], parts, 3)) == [6, 7, 5]
+    assert vectors.nearest(packed[6], [], 3) == {}
+
+
+def test_items_with_embeddings_of_several_lengths_are_told_apart():
+    (short,), long = vectors.packed([[1.0, 0.0]]), vectors.packed([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    parts = list(vectors.parts([1, 2, 3], [long[0], short, long[1]]))
+    assert vectors.nearest(long[1], parts, 5) == {3: 1.0, 1: 0.0}
+    assert vectors.nearest(short, parts, 5) == {2: 1.0}
 
 
 async def test_embeddings_of_chunks_that_are_gone_are_not_kept(engine):

@@ -160,17 +160,20 @@ def test_no_filter_leaves_everything():
 
 
 def test_rankings_are_joined_by_reciprocal_ranks():
-    assert fused([[1, 2, 3], [3, 2]]) == pytest.approx({3: 1 / 63 + 1 / 61, 2: 2 / 62, 1: 1 / 61})
-    assert list(fused([[1, 2, 3], [3, 2]])) == [3, 2, 1]
-    assert list(fused([[5], [4]])) == [4, 5], "the same order every time"
+    one, other = dict.fromkeys([1, 2, 3], 1.0), dict.fromkeys([3, 2], 1.0)
+    assert fused([one, other]) == pytest.approx({3: 1 / 63 + 1 / 61, 2: 2 / 62, 1: 1 / 61})
+    assert list(fused([one, other])) == [3, 2, 1]
+    assert list(fused([{5: 1.0}, {4: 1.0}])) == [4, 5], "the same order every time"
+    assert list(fused([{1: 0.1, 2: 0.1}, {3: 1.0}])) == [3, 1, 2], "the best of a bad lot is no match"
     assert fused([]) == {}
 
 
 @settings(deadline=None)
 @given(st.lists(st.permutations(range(8)), min_size=1, max_size=4), st.lists(st.floats(0, 1), min_size=8, max_size=8))
 def test_scores_are_from_0_to_1_and_never_rise(rankings, evidence):
-    sums = fused(rankings)
-    scores = scored(sums, dict(enumerate(evidence)))
+    known = dict(enumerate(evidence))
+    sums = fused({item: known[item] for item in ranking} for ranking in rankings)
+    scores = scored(sums, known)
     assert list(scores) == list(sums)
     values = list(scores.values())
     assert values == sorted(values, reverse=True)
@@ -178,4 +181,4 @@ def test_scores_are_from_0_to_1_and_never_rise(rankings, evidence):
 
 
 def test_an_item_without_evidence_scores_nothing():
-    assert scored({1: 0.5, 2: 0.4}, {1: 0.8}) == {1: 0.8, 2: 0.0}
+    assert scored([1, 2], {1: 0.8}) == {1: 0.8, 2: 0.0}

@@ -54,7 +54,7 @@ def test_a_lost_stream_is_told_and_nothing_said_twice(heard: Heard) -> None:
     assert heard.lines() == [
         "assistant: First one.",
         "Se",
-        "status: connection lost. The connection broke. The run goes on. Attempt 1 in 2 s.",
+        "status: connection lost. The connection broke. The run goes on. Attempt 1 in 2 s, ctrl+c stops.",
     ]
     heard.chat.apply(Reconnected())
     heard.chat.apply(MessageChanged(Message("m", "assistant", "", status="in_progress")))

@@ -38,6 +38,7 @@ CALIBRATION, API, CLIENT = "calibration-procedure.md", "data-api.md", "levels_cl
 PRICES, RELEASES, INCIDENT = "price-list.csv", "releases.json", "incident-2025-11.md"
 SUPPORT, ONBOARDING, TIDES = "support-handbook.md", "onboarding.txt", "tides-explained.md"
 CONTRACT = "contract-flood-service.txt"
+ROOMS, EQUIPMENT, WORKSHOP = "meeting-rooms-ja.md", "equipment-zh.md", "werkstatt-de.md"
 
 QUESTIONS = (
     _question("How many days of vacation do I get per year?", (VACATION, "28 days of vacation per calendar year")),
@@ -107,4 +108,13 @@ QUESTIONS = (
     _question("uptime guarantee and credits", (CONTRACT, "99.5 percent of each month")),
     _question("Who owns the measurement data?", (CONTRACT, "Measured values belong to the authority")),
     _question("cap on damages", (CONTRACT, "liability is limited to 250,000 euros per case")),
+    _question("会議室は何時間まで予約できますか", (ROOMS, "予約は一回につき最長三時間までです")),
+    _question("プロジェクターが故障したらどこに連絡しますか", (ROOMS, "内線七二〇番の総務部に連絡")),
+    _question("会議室で食べてもいいですか", (ROOMS, "食事は禁止です")),
+    _question("可以借多长时间", (EQUIPMENT, "借用期限为十四天")),
+    _question("设备丢了怎么办", (EQUIPMENT, "丢失的设备按照剩余价值赔偿")),
+    _question("仓库几点开放", (EQUIPMENT, "上午九点到下午五点开放")),
+    _question("Wann hat die Werkstatt geöffnet?", (WORKSHOP, "von sieben bis neunzehn Uhr geöffnet")),
+    _question("Darf ich an der Drehmaschine Handschuhe tragen?", (WORKSHOP, "Handschuhe sind dort verboten")),
+    _question("Wohin mit einem stumpfen Bohrer?", (WORKSHOP, "in die rote Kiste zum Schärfen")),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
 
 
 def pdf(*pages: str) -> bytes:
@@ -42,12 +43,12 @@ def _file(objects: list[bytes]) -> bytes:
     return written + head + table + trailer
 
 
-def locked_pdf(password: str, *, owner: str = "owner") -> bytes:
+def locked_pdf(password: str, *, owner: str = "owner", algorithm: str = "RC4-128") -> bytes:
     """A PDF that opens with this password; with none, only changing it is forbidden."""
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter(PdfReader(io.BytesIO(pdf("readable after all"))))
-    writer.encrypt(password, owner, algorithm="RC4-128")
+    writer.encrypt(password, owner, algorithm=algorithm)
     written = io.BytesIO()
     writer.write(written)
     return written.getvalue()
@@ -68,6 +69,29 @@ def handbook() -> bytes:
     table.cell(1, 0).merge(table.cell(1, 1)).text = "Graz"
     written = io.BytesIO()
     document.save(written)
+    return written.getvalue()
+
+
+PARTS = "http://schemas.openxmlformats.org/package/2006/relationships"
+KINDS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def office(main: str, xml: str, related: Mapping[str, Sequence[tuple[str, str, str]]], **parts: str) -> bytes:
+    """An Office document: its main part, and for each part that has some its references, as (id, kind, target)."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as made:
+        made.writestr("[Content_Types].xml", "<Types/>")
+        made.writestr(main, xml)
+        for name, content in parts.items():
+            made.writestr(name, content)
+        for name, references in {"": [("rId1", "officeDocument", f"/{main}")], **related}.items():
+            folder, _, file = name.rpartition("/")
+            listed = "".join(
+                f'<Relationship Id="{key}" Type="{KINDS}/{kind}" Target="{target}"/>'
+                for key, kind, target in references
+            )
+            place = f"{folder}/_rels/{file}.rels".lstrip("/")
+            made.writestr(place, f'<Relationships xmlns="{PARTS}">{listed}</Relationships>')
     return written.getvalue()
 
 

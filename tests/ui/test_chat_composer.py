@@ -6,7 +6,8 @@ import time
 
 from textual.events import Paste
 
-from playground_tui.ui.chat.writing import UNWRAPPED, shown
+from playground_tui.text import aligned
+from playground_tui.ui.chat.writing import UNWRAPPED
 from tests.support.wait import until
 from tests.ui.chat_support import chat_app, conversation, on_screen
 
@@ -153,8 +154,8 @@ async def test_many_lines_of_200_000_characters_stay_quick_to_type_in() -> None:
 
 
 def test_a_line_is_shown_with_a_harmless_character_for_each() -> None:
-    assert shown("plain 👩‍🚀") == "plain 👩‍🚀"
-    assert shown("a\x1b[31m\u202eb") == "a␛[31m\ufffdb"
+    assert aligned("plain 👩‍🚀") == "plain 👩‍🚀"
+    assert aligned("a\x1b[31m\u202eb") == "a␛[31m\ufffdb"
     assert UNWRAPPED == 10_000
 
 
@@ -164,3 +165,13 @@ async def test_escape_sequences_and_brackets_are_shown_not_obeyed() -> None:
         await until(lambda: "[/foo] [TODO] ␛]0;title␇" in on_screen(app))
         assert "\x1b" not in on_screen(app)
         assert app.pane.composer.text.count("\x1b") == 1, "what is sent is what was pasted"
+
+
+async def test_a_text_on_its_way_to_be_sent_is_still_written() -> None:
+    async with chat_app() as (app, pilot):
+        app.pane.composer.focus()
+        await pilot.press(*"hello")
+        app.pane.composer.send()
+        assert app.pane.composer.written == "hello"  # nobody has it yet: a signal may come now
+        app.pane.composer.taken_over()
+        assert app.pane.composer.written == ""

@@ -65,6 +65,18 @@ async def test_a_half_typed_output_outlives_news_of_the_same_run() -> None:
         assert app.pane.outputs.area.text == "half"
 
 
+async def test_a_run_that_is_read_again_from_its_beginning_takes_no_cursor_away() -> None:
+    async with chat_app() as (app, pilot):
+        app.pane.apply(asking(CLOCK))
+        app.pane.outputs.area.focus()
+        await pilot.press(*"ha")
+        app.pane.apply(RunChanged(Run("run_1", status="in_progress", created_at=NOW)))
+        await pilot.press(*"lf")
+        app.pane.apply(asking(CLOCK))
+        assert app.pane.outputs.area.has_focus
+        assert app.pane.outputs.area.text == "half"
+
+
 async def test_outputs_are_forgotten_when_the_run_has_ended() -> None:
     async with chat_app() as (app, pilot):
         app.pane.apply(asking(CLOCK))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground_tui.assistants.events import Reconnected, Reconnecting, RunChanged
+from playground_tui.assistants.events import Reconnected, Reconnecting, Retrying, RunChanged
 from playground_tui.assistants.objects import Run, ToolCall, Usage
 from playground_tui.ui.chat.status import duration, run_words
 from tests.support.wait import until
@@ -73,12 +73,26 @@ async def test_a_broken_stream_counts_down_and_comes_back() -> None:
     async with chat_app((100, 24)) as (app, _):
         app.pane.apply(RunChanged(run("in_progress")))
         app.pane.apply(Reconnecting("[/b] connection reset", 2, 4.0))
-        assert "reconnecting in 4 s (attempt 2)" in app.status
-        assert "[/b] connection reset" in app.status
+        assert "again in 4 s (attempt 2) · escape stops" in app.status
+        assert str(app.pane.problem.content) == "[/b] connection reset The run goes on."
         app.clock = NOW + 5
-        await until(lambda: "reconnecting now" in app.status)
+        await until(lambda: "again now" in app.status)
         app.pane.apply(Reconnected())
         assert "in progress · 5 s" in app.status
+        assert not app.pane.problem.display
+
+
+async def test_a_request_that_takes_long_is_told_of_with_the_key_that_stops_it() -> None:
+    async with chat_app((100, 24)) as (app, _):
+        app.pane.show_sending("sending")
+        assert app.status.strip() == ""
+        app.clock = NOW + 7
+        await until(lambda: "sending · 7 s · escape stops" in app.status)
+        app.pane.apply(Retrying("not sent yet", "[/b] busy", 2, 90.0))
+        assert "not sent yet · again in 1 min 30 s (attempt 2) · escape stops" in app.status
+        app.pane.show_sending("")
+        assert app.status.strip() == ""
+        assert app.pane.run_status._second is None
 
 
 async def test_a_notice_stays_until_the_run_changes() -> None:

@@ -10,6 +10,7 @@ from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
 
 SLOW = Settings(autosave_delay=60)
+LOOKUP = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
 
 async def test_an_unsaved_edit_comes_back_marked_unsaved(engine: RunningEngine) -> None:
@@ -29,6 +30,41 @@ async def test_an_unsaved_edit_comes_back_marked_unsaved(engine: RunningEngine) 
         assert editor is not None and editor.state.kind == "unsaved"
         assert p.chat.composer.text == "and half a message"
     assert (await client.retrieve_assistant(made.id)).raw["instructions"] is None
+
+
+async def test_a_half_typed_output_of_a_function_comes_back(engine: RunningEngine) -> None:
+    client = engine.client()
+    made = await client.create_assistant({"model": "rehearsal/tools", "name": "A", "tools": [LOOKUP]}, key="k")
+    async with playground(engine) as p:
+        await p.screen.picking.open_assistant(made.id)
+        await p.write("hello")
+        await p.until(lambda: p.chat.outputs.display and not p.screen.sending.busy)
+        await p.press("shift+tab", *"rai")
+        p.app.keep_now()
+    async with playground(engine) as p:
+        await p.until(lambda: p.chat.outputs.display)
+        assert p.chat.outputs.area.text == "rai"
+        await p.until(lambda: not p.screen.sending.busy)
+        await p.press("shift+tab", "n", "enter")
+        await p.answered("rain")
+    assert not any('"outputs":{"' in file.read_text() for file in engine.paths.cache.glob("*composer*"))
+
+
+async def test_a_creation_that_was_cut_off_is_repeated_and_what_was_typed_since_is_saved(engine: RunningEngine) -> None:
+    client = engine.client()
+    async with playground(engine, settings=SLOW) as p:
+        await p.press("ctrl+f", *"Draft")
+        await p.pilot.pause()
+        creating = p.screen.editing._creating
+        creating.asked = {"key": p.screen.editing.key, "fields": p.form.draft.changes()}
+        p.screen.editing.edited(p.form.draft)
+        p.app.keep_now()
+        await client.create_assistant(creating.asked["fields"], key=creating.asked["key"])  # the answer never came
+    async with playground(engine) as p:
+        await p.press("ctrl+f", "end", *" more", "f5")
+        await p.until(lambda: p.screen.editing.assistant_id is not None)
+        await p.until(lambda: p.screen.editing.editor.state.kind == "saved")
+    assert [assistant.name for assistant in await client.list_assistants()] == ["Draft more"]
 
 
 async def test_the_draft_of_an_assistant_not_created_yet_comes_back(engine: RunningEngine) -> None:

@@ -51,9 +51,12 @@ def test_a_terminal_gets_the_colours_it_has(
     assert not has_not.search(codes(terminal))
 
 
-@pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "C"}, {"LANG": "", "LC_CTYPE": "POSIX"}])
-def test_without_unicode_everything_is_ascii_and_words_are_readable(locale: dict[str, str]) -> None:
-    with opened("rehearsal/markdown", **locale) as terminal:
+@pytest.mark.parametrize(
+    ("locale", "model"),
+    [({"LANG": "C"}, "markdown"), ({"LC_ALL": "C"}, "echo"), ({"LANG": "", "LC_CTYPE": "POSIX"}, "echo")],
+)
+def test_without_unicode_everything_is_ascii_and_words_are_readable(locale: dict[str, str], model: str) -> None:
+    with opened(f"rehearsal/{model}", **locale) as terminal:
         terminal.wait("Grose")
         terminal.type("Größe → “Привет” 你好 😀\r")
         terminal.wait('Grosse -> "Privet" \\u4f60\\u597d [grinning face]')
@@ -162,3 +165,12 @@ def test_any_size_while_text_streams_ends_with_a_whole_screen() -> None:
             terminal.resize(columns, rows)
             terminal.read(0.2)
         terminal.wait("completed", "Größe", "f1 help")
+
+
+def test_an_editor_that_cannot_be_started_gives_the_terminal_back() -> None:
+    with user() as home, Terminal(home, EDITOR="/nowhere/editor") as terminal:
+        terminal.wait("rehearsal")
+        terminal.type("half a thought\x1bOS")
+        terminal.wait("/nowhere/editor could not be started: ", "half a thought")
+        terminal.type("\x11")
+        assert terminal.ended(within=20) == 0

@@ -27,7 +27,7 @@ async def on_one_assistant(engine: RunningEngine, model: str = "rehearsal/echo")
 def slow(engine: RunningEngine) -> None:
     provider, _ = engine.engine.providers.resolve("rehearsal/markdown")
     assert isinstance(provider, RehearsalProvider)
-    provider._pace = 200.0
+    provider._pace = 500.0
 
 
 async def run_elsewhere(engine: RunningEngine, thread_id: str, assistant_id: str) -> None:
@@ -40,10 +40,10 @@ async def hears_nothing() -> None:
 
 
 async def test_a_message_sent_into_a_run_begun_elsewhere_waits_for_its_end(engine: RunningEngine) -> None:
-    slow(engine)
     async with on_one_assistant(engine, "rehearsal/markdown") as p:
         await p.write("from here")
         await p.answered("A text to look at")
+        slow(engine)
         thread, assistant = p.screen.sending.chatting.thread_id, p.screen.editing.assistant_id
         assert thread and assistant
         p.screen.arrival.read_thread = hears_nothing  # type: ignore[method-assign]

@@ -102,6 +102,7 @@ def _provider(raw: Mapping[str, Any]) -> ProviderSettings:
         kind=raw["kind"],
         base_url=str(raw.get("base_url") or ""),
         api_key=raw.get("api_key") or None,
+        key_from=str(raw.get("key_from") or ""),
         origin=raw.get("origin", "config"),
         problem=str(raw.get("problem") or ""),
         embedding_model=str(raw.get("embedding_model") or ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +13,7 @@ from starlette.routing import Route
 
 from playground_tui.engine import objects, resources
 from playground_tui.engine.api.requests import body_of, flag_of, page_of, write_once
-from playground_tui.engine.context import Engine, engine_of
+from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.schemas import CreateThread, ModifyThread
 from playground_tui.engine.store import runs, threads
@@ -87,25 +89,26 @@ async def modify(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """Delete the thread; a run that is active in it is cancelled first, for nobody could see what it does."""
     engine = engine_of(request)
-    thread_id = request.path_params["thread_id"]
-    await _cancel_run(engine, thread_id)
-    await engine.database.write(lambda c: threads.delete(c, thread_id, at=engine.now()))
+    thread_id, cancelled = request.path_params["thread_id"], ""
+    while run_id := await engine.database.write(
+        partial(_remove, thread_id=thread_id, besides=cancelled, at=engine.now())
+    ):
+        with suppress(ApiError):  # it ended, or is being cancelled, meanwhile
+            await engine.runs.cancel(thread_id, run_id)
+        cancelled = run_id
     await engine.interpreter.forget(thread_id)
     engine.changes.publish("thread", thread_id, thread_id=thread_id, action="deleted")
     return Json(objects.deleted_object("thread", thread_id))
 
 
-async def _cancel_run(engine: Engine, thread_id: str) -> None:
-    def active(c: Connection) -> dict[str, Any] | None:
-        threads.require(c, thread_id)
-        return runs.active(c, thread_id)
-
-    run = await engine.database.read(active)
-    if run is not None:
-        try:
-            await engine.runs.cancel(thread_id, run["id"])
-        except ApiError:
-            return  # it ended, or is being cancelled, meanwhile
+def _remove(c: Connection, thread_id: str, besides: str, at: int) -> str:
+    """Delete the thread, unless a run is active in it (`besides` the one that was cancelled): the id of that run."""
+    threads.require(c, thread_id)
+    run = runs.active(c, thread_id)
+    if run is not None and run["id"] != besides:
+        return str(run["id"])
+    threads.delete(c, thread_id, at=at)
+    return ""
 
 
 async def restore(request: Request) -> Response:

@@ -18,6 +18,7 @@ from playground_tui.engine.providers.base import (
     Finished,
     FinishReason,
     ProviderEvent,
+    Refusal,
     Text,
     Usage,
 )
@@ -118,6 +119,9 @@ class Reader:
             yield from self._called(told["id"], told["delta"]["step_details"]["tool_calls"])
 
     def _content(self, message_id: str, part: Json) -> Iterator[ProviderEvent]:
+        if part["type"] == "refusal":
+            yield Refusal(part["refusal"])
+            return
         text = self._linked(part["text"]) if part["type"] == "text" else self._picture(part)
         if not text:
             return

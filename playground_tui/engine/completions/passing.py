@@ -16,10 +16,11 @@ from playground_tui.engine.completions.wire import DONE, data
 from playground_tui.engine.errors import Json as JsonResponse
 from playground_tui.engine.providers.base import ProviderError
 from playground_tui.engine.providers.http import gathered
-from playground_tui.engine.providers.refusals import KEY_LIKE, garbage, refused
+from playground_tui.engine.providers.refusals import garbage, refused
 from playground_tui.engine.providers.responses import no_such_address
 from playground_tui.engine.providers.shapes import mapping
 from playground_tui.engine.providers.streaming import HttpProvider
+from playground_tui.redaction import redacted
 
 BAD_REQUEST = 400
 
@@ -79,12 +80,23 @@ def _whole(provider: HttpProvider, upstream: httpx2.Response, content: bytes) ->
 
 def _told(content: bytes, key: str | None) -> dict[str, Any]:
     """The provider's own error object, without any key, where it has the usual form; else nothing."""
-    text = content.decode("utf-8", "replace").replace(key or "\0", "[key]")
     try:
-        told = mapping(mapping(json.loads(KEY_LIKE.sub("[key]", text))).get("error"))
-    except ValueError:
+        told = mapping(mapping(json.loads(content.decode("utf-8", "replace"))).get("error"))
+    except (ValueError, RecursionError):
         return {}
-    return dict(told) if isinstance(told.get("message"), str) else {}
+    return _without_key(dict(told), key) if isinstance(told.get("message"), str) else {}
+
+
+def _without_key(value: Any, key: str | None) -> Any:
+    match value:
+        case str():
+            return redacted(value, key)
+        case Mapping():
+            return {redacted(name, key): _without_key(one, key) for name, one in value.items()}
+        case list():
+            return [_without_key(one, key) for one in value]
+        case _:
+            return value
 
 
 def _headers(upstream: httpx2.Response, *, but: str = "") -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground_tui.engine.errors import ApiError
-from playground_tui.engine.providers.base import CallArguments, CallBegun, Finished, ProviderEvent, Text, Usage
+from playground_tui.engine.providers.base import CallArguments, CallBegun, Finished, ProviderEvent, Refusal, Text, Usage
 from playground_tui.engine.runs.states import usage_object
 from playground_tui.engine.sse import with_beats
 
@@ -50,6 +50,8 @@ class Chunks:
         match event:
             case Text(text):
                 yield self._chunk(self._role("") | {"content": text})
+            case Refusal(text):
+                yield self._chunk(self._role(None) | {"refusal": text})
             case CallBegun(index, call_id, name):
                 called = {"id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
                 yield self._chunk(self._role(None) | {"tool_calls": [{"index": index, **called}]})
@@ -115,6 +117,7 @@ class Whole:
     """An answer put together."""
 
     texts: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
     reason: str = "stop"
     usage: Usage | None = None
@@ -124,6 +127,8 @@ class Whole:
             match event:
                 case Text(text):
                     self.texts.append(text)
+                case Refusal(text):
+                    self.refusals.append(text)
                 case CallBegun(index, call_id, name):
                     self.calls[index] = _Call(call_id, name)
                 case CallArguments(index, text):
@@ -133,9 +138,10 @@ class Whole:
 
     def object(self, head: Head) -> dict[str, Any]:
         """The completion."""
-        text, calls = "".join(self.texts), [call.whole() for call in self.calls.values()]
-        message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
-        message |= {"refusal": None, "annotations": []} | ({"tool_calls": calls} if calls else {})
+        text, refusal = "".join(self.texts), "".join(self.refusals)
+        calls = [call.whole() for call in self.calls.values()]
+        message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls or refusal else "")}
+        message |= {"refusal": refusal or None, "annotations": []} | ({"tool_calls": calls} if calls else {})
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self.reason}
         completion = {**head.object("chat.completion"), "choices": [choice]}
         return completion | ({"usage": usage_object(self.usage)} if self.usage else {})

@@ -64,6 +64,8 @@ class ModelRequest:
     instructions: str = ""
     tools: Sequence[Mapping[str, Any]] = ()
     """Function tools as an assistant has them: `{"type": "function", "function": {name, description, parameters}}`."""
+    tools_needed: bool = True
+    """Whether the request makes no sense without its tools: a model that refused tools a while ago is then asked."""
     tool_choice: str | Mapping[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     temperature: float | None = None
@@ -87,6 +89,13 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Text:
     """More text of the answer (never empty)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """More of the words (never empty) with which the model refuses to answer."""
 
     text: str
 
@@ -156,7 +165,7 @@ class Finished:
     usage: Usage | None = None
 
 
-ProviderEvent = Text | CallBegun | CallArguments | Dropped | HostedSearch | HostedCode | Cited | Finished
+ProviderEvent = Text | Refusal | CallBegun | CallArguments | Dropped | HostedSearch | HostedCode | Cited | Finished
 
 
 class ProviderError(Exception):
@@ -224,3 +233,5 @@ class ProviderSettings:
     """The provider's own id of the model for embeddings; "" leaves it to what the provider lists."""
     tools: Literal["engine", "provider"] = "engine"
     """Whose file_search and code_interpreter are used; "provider" needs kind `responses`."""
+    key_from: str = ""
+    """Where the key was found: a variable or a setting, for sentences."""

@@ -15,6 +15,7 @@ from playground_tui.engine.providers.base import (
     ModelRequest,
     ProviderError,
     ProviderEvent,
+    Refusal,
     Text,
     ToolOutput,
     Turn,
@@ -23,7 +24,7 @@ from playground_tui.engine.providers.base import (
 )
 from playground_tui.engine.providers.chat_calls import Calls
 from playground_tui.engine.providers.http import drain
-from playground_tui.engine.providers.refusals import cut, object_of, reported
+from playground_tui.engine.providers.refusals import cut, event_of, reported
 from playground_tui.engine.providers.shapes import mapping, mappings, whole
 from playground_tui.engine.providers.streaming import HttpProvider
 
@@ -51,7 +52,7 @@ class ChatProvider(HttpProvider):
                         answer.finish = answer.finish or "stop"
                         await drain(received)
                         break
-                    for event in answer.take(object_of(self.settings, data)):
+                    for event in answer.take(event_of(self.settings, data, begun=answer.begun)):
                         yield event
             except ProviderError:
                 if not answer.finish:
@@ -66,17 +67,21 @@ class ChatAnswer:
         self._settings = provider.settings
         self._calls = Calls()
         self._usage: Usage | None = None
+        self.begun = False
         self.finish = ""
 
     def take(self, chunk: Mapping[str, Any]) -> Iterator[ProviderEvent]:
         """The events of one chunk. Raises ProviderError for an error told in the stream."""
+        self.begun = True
         if chunk.get("error"):
             raise reported(self._settings, chunk)
         self._usage = usage_of(chunk.get("usage")) or self._usage
         for choice in mappings(chunk.get("choices")):
             delta = mapping(choice.get("delta") or choice.get("message"))
-            if text := text_of(delta.get("content")) + text_of(delta.get("refusal")):
+            if text := text_of(delta.get("content")):
                 yield Text(text)
+            if refusal := text_of(delta.get("refusal")):
+                yield Refusal(refusal)
             yield from self._calls.take(mappings(delta.get("tool_calls")))
             self.finish = str(choice.get("finish_reason") or self.finish)
 

@@ -7,23 +7,24 @@ cut in two by the network, a last event without its blank line. Source: HTML sta
 from __future__ import annotations
 
 LONGEST = 32 * 1024 * 1024
-"""Bytes without a line end that are still believed to be an event."""
+"""Bytes without an end that are still believed to be an event."""
 
 
 class TooLong(Exception):
-    """A line of more than LONGEST bytes: this is no event stream."""
+    """An event of more than LONGEST bytes: this is no event stream."""
 
 
 class EventReader:
     """Feed it bytes as they come. Lines are cut as bytes and decoded whole, so no character is ever cut."""
 
-    __slots__ = ("_data", "_event", "_open", "_size")
+    __slots__ = ("_data", "_event", "_length", "_open", "_size")
 
     def __init__(self) -> None:
         self._open: list[bytes] = []
         self._size = 0
         self._event = ""
         self._data: list[str] = []
+        self._length = 0
 
     def feed(self, received: bytes) -> list[tuple[str, str]]:
         """The events that are whole now. Raises TooLong."""
@@ -52,11 +53,14 @@ class EventReader:
         value = value.removeprefix(" ")
         if field.removeprefix("\ufeff") == "data":
             self._data.append(value)
+            self._length += len(value)
+            if self._length > LONGEST:
+                raise TooLong
         elif field == "event":
             self._event = value
         return None
 
     def _whole(self) -> tuple[str, str] | None:
         event = (self._event, "\n".join(self._data)) if self._data else None
-        self._event, self._data = "", []
+        self._event, self._data, self._length = "", [], 0
         return event

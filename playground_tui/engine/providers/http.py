@@ -115,8 +115,9 @@ class Http:
         """POST `body` and return the JSON object that comes within so many seconds. Raises as `events` does."""
         async with self._using() as client:
             try:
-                response = await client.post(self._url(path), json=dict(body), timeout=seconds)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                async with asyncio.timeout(seconds):
+                    response = await client.post(self._url(path), json=dict(body), timeout=seconds)
+            except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
                 raise broken(self.settings, error) from error
         if response.status_code != 200:
             raise refused(self.settings, response.status_code, response.headers, response.content)
@@ -126,8 +127,9 @@ class Http:
         """GET a JSON object. Raises as `events` does."""
         async with self._using() as client:
             try:
-                response = await client.get(self._url(path), timeout=LIST)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                async with asyncio.timeout(LIST):
+                    response = await client.get(self._url(path), timeout=LIST)
+            except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
                 raise broken(self.settings, error) from error
         if response.status_code != 200:
             raise refused(self.settings, response.status_code, response.headers, response.content)

@@ -12,11 +12,14 @@ from typing import Any
 import httpx2
 
 from playground_tui.engine.providers.base import ErrorCode, ProviderError, ProviderSettings
+from playground_tui.redaction import redacted
 
 LONGEST = 300
 """Characters of a server's own words that are repeated."""
-KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{8,}|(?<=Bearer )\S{8,}")
 PAGE = re.compile(r"^\s*<(?:!doctype|html|head|body)", re.IGNORECASE)
+SECONDS = re.compile(r"\d{1,6}(\.\d{1,3})?")
+DAY = 86_400
+HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 PROMPT_CODES = frozenset({"invalid_prompt", "context_length_exceeded", "string_above_max_length", "invalid_image"})
 
 
@@ -43,9 +46,7 @@ def where(settings: ProviderSettings) -> str:
 
 def scrub(text: str, settings: ProviderSettings) -> str:
     """The text on one line of at most LONGEST characters, without the key or anything that looks like one."""
-    if settings.api_key:
-        text = text.replace(settings.api_key, "[key]")
-    text = " ".join(KEY_LIKE.sub("[key]", text).split())
+    text = " ".join(redacted(text, settings.api_key).split())
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
@@ -54,7 +55,7 @@ def fields(body: bytes) -> tuple[str, str, str]:
     text = body.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ("a web page in place of an answer" if PAGE.match(text) else text), "", ""
     return error_fields(answer)
 
@@ -115,22 +116,27 @@ def _sentence(
 
 def key_hint(settings: ProviderSettings) -> str:
     """Where the key comes from."""
-    source = "OPENAI_API_KEY" if settings.origin == "environment" else f"the key of [providers.{settings.name}]"
-    return f"Check {source} and start the playground again."
+    usual = "OPENAI_API_KEY" if settings.origin == "environment" else f"the key of [providers.{settings.name}]"
+    return f"Check {settings.key_from or usual} and start the playground again."
 
 
 def _retry(headers: Mapping[str, str]) -> str:
+    """When to try again: what the server wishes, if that is a time or a number of seconds of a day at most."""
     wish = headers.get("retry-after", "").strip()
-    if wish.replace(".", "", 1).isdigit():
+    if SECONDS.fullmatch(wish) and float(wish) <= DAY:
         return f"Try again in {wish} s."
-    return f"Try again after {wish[:40]}." if wish else "Try again in a while."
+    return f"Try again after {wish}." if HTTP_DATE.fullmatch(wish) else "Try again in a while."
 
 
 def reported(settings: ProviderSettings, error: object) -> ProviderError:
-    """The error for a failure that was told inside a stream: an object with message and code, or a text."""
+    """The error for a failure that was told inside a stream: an object with message and code, or a text.
+
+    Gateways put the status there that their provider answered with.
+    """
     message, _, kind = error_fields(error)
     said = scrub(message, settings) or "no reason given"
-    return ProviderError(f"{settings.name} reported an error: {said}", code=code_of(0, kind))
+    status = int(kind) if re.fullmatch(r"[45]\d\d", kind) else 0
+    return ProviderError(f"{settings.name} reported an error: {said}", code=code_of(status, kind))
 
 
 def broken(settings: ProviderSettings, error: Exception) -> ProviderError:
@@ -140,7 +146,7 @@ def broken(settings: ProviderSettings, error: Exception) -> ProviderError:
 
 def _cause(error: Exception) -> str:
     causes = list(_chain(error))
-    if isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return f"did not answer in time ({'connecting' if isinstance(error, httpx2.ConnectTimeout) else 'silence'})."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
         return "has an address or key that cannot be sent: check its base_url and key."
@@ -165,6 +171,11 @@ def cut(settings: ProviderSettings) -> ProviderError:
     return ProviderError(f"{settings.name} ended the stream before the answer was whole. Run it again.")
 
 
+def no_event(settings: ProviderSettings) -> ProviderError:
+    """The error for an event in the midst of an answer that is none."""
+    return ProviderError(f"{settings.name} sent a broken event in the midst of its answer. Run it again.")
+
+
 def garbage(settings: ProviderSettings, body: str) -> ProviderError:
     """The error for an answer that is not what this kind of provider sends."""
     what = "a web page" if PAGE.match(body) else "something that is not its API"
@@ -173,11 +184,21 @@ def garbage(settings: ProviderSettings, body: str) -> ProviderError:
     )
 
 
+def event_of(settings: ProviderSettings, data: str, *, begun: bool) -> Mapping[str, Any]:
+    """The JSON object of an event. Raises ProviderError; once an answer has `begun` its provider is the right one."""
+    try:
+        return object_of(settings, data)
+    except ProviderError:
+        if begun:
+            raise no_event(settings) from None
+        raise
+
+
 def object_of(settings: ProviderSettings, data: str) -> Mapping[str, Any]:
     """The JSON object in `data`. Raises ProviderError when there is none."""
     try:
         answer = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise garbage(settings, data) from None
     if not isinstance(answer, Mapping):
         raise garbage(settings, data)

@@ -22,6 +22,7 @@ from playground_tui.engine.providers.base import (
     ProviderError,
     ProviderEvent,
     ProviderSettings,
+    Refusal,
     Text,
     ToolOutput,
     Turn,
@@ -31,7 +32,7 @@ from playground_tui.engine.providers.base import (
 from playground_tui.engine.providers.chat import ChatProvider
 from playground_tui.engine.providers.hosted import INCLUDE, cited, done
 from playground_tui.engine.providers.http import drain
-from playground_tui.engine.providers.refusals import Refused, cut, object_of, reported
+from playground_tui.engine.providers.refusals import Refused, cut, event_of, reported
 from playground_tui.engine.providers.shapes import mapping, mappings, whole
 from playground_tui.engine.providers.streaming import HttpProvider
 
@@ -83,7 +84,7 @@ class ResponsesProvider(HttpProvider):
             async for kind, data in received:
                 if data.strip() == "[DONE]":
                     break
-                for event in answer.take(kind, object_of(self.settings, data)):
+                for event in answer.take(kind, event_of(self.settings, data, begun=answer.begun)):
                     yield await self._with_content(event) if isinstance(event, Cited) else event
                 if answer.ended:
                     await drain(received)
@@ -113,16 +114,25 @@ class ResponsesAnswer:
         self._settings = settings
         self._calls: dict[object, CallSoFar] = {}
         self._said = False
+        self._numbers: set[int] = set()
+        self.begun = False
         self.ended = False
 
     def take(self, kind: str, data: Mapping[str, Any]) -> Iterator[ProviderEvent]:
         """The events of one event. Raises ProviderError for a failure told in the stream."""
+        self.begun = True
         kind = str(data.get("type") or kind)
+        if self._came_before(data.get("sequence_number")):
+            return
+        if data.get("error") and not kind:
+            raise reported(self._settings, data)
         if data.get("object") == "response":
             kind, data = f"response.{data.get('status')}", {"response": data}
         match kind:
-            case "response.output_text.delta" | "response.refusal.delta":
-                yield from self._text(data.get("delta"))
+            case "response.output_text.delta":
+                yield from self._told(Text, data.get("delta"))
+            case "response.refusal.delta":
+                yield from self._told(Refusal, data.get("delta"))
             case "response.output_item.added" | "response.output_item.done":
                 yield from self._item(mapping(data.get("item")), data.get("output_index"))
                 yield from self._hosted(mapping(data.get("item"))) if kind.endswith(".done") else ()
@@ -137,10 +147,18 @@ class ResponsesAnswer:
             case _ if kind in ENDS:
                 yield from self._end(kind, mapping(data.get("response")))
 
-    def _text(self, text: object) -> Iterator[ProviderEvent]:
+    def _came_before(self, number: object) -> bool:
+        """Whether the event with this number came already; a server that numbers all alike does not number."""
+        if not isinstance(number, int):
+            return False
+        again = number in self._numbers and len(self._numbers) > 1
+        self._numbers.add(number)
+        return again
+
+    def _told(self, kind: type[Text | Refusal], text: object) -> Iterator[ProviderEvent]:
         if text and isinstance(text, str):
             self._said = True
-            yield Text(text)
+            yield kind(text)
 
     def _hosted(self, item: Mapping[str, Any]) -> Iterator[ProviderEvent]:
         """What a tool of the provider has done."""
@@ -182,7 +200,8 @@ class ResponsesAnswer:
             yield from self._item(item, index)
             yield from self._hosted(item)
             for part in mappings(item.get("content")):
-                yield from self._text(part.get("text") or part.get("refusal"))
+                yield from self._told(Text, part.get("text"))
+                yield from self._told(Refusal, part.get("refusal"))
 
     def _finished(self, kind: str, response: Mapping[str, Any]) -> Finished:
         usage = mapping(response.get("usage"))

@@ -8,6 +8,7 @@ said in another way without a word. Only before the first text: after it the ans
 from __future__ import annotations
 
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -47,6 +48,8 @@ TOOLLESS = re.compile(
 )
 """How servers say that a model takes no tools: Ollama, vLLM, llama.cpp and OpenRouter each in other words."""
 TOOLLESS_STATUSES = frozenset({400, 404, 422, 500, 501})
+TOOLLESS_SECONDS = 600.0
+"""So long a refusal of tools is remembered: a server may be started anew with an option that makes it take them."""
 
 EMBEDDING = 60.0
 """Seconds in which the embeddings of one request must come."""
@@ -63,9 +66,13 @@ class HttpProvider(ABC):
         self.settings = settings
         self._http = Http(settings)
         self._refused: dict[str, frozenset[str]] = {}
+        self._toolless: dict[str, tuple[float, ToolsRefused]] = {}
+        """The models that refused tools: until when that is remembered, and what was said."""
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent, None]:
         """Ask the model, without what it is known to refuse. Raises ProviderError."""
+        if request.tools and not request.tools_needed:
+            self._raise_known_refusal(request.model)
         told: set[str] = set()
         while True:
             refused = self._refused.get(request.model, frozenset())
@@ -82,7 +89,7 @@ class HttpProvider(ABC):
             except Refused as refusal:
                 more = self._unsupported(refusal, request) - refused
                 if begun or not more:
-                    raise self._toolless(refusal, request, begun) from refusal
+                    raise self._refusal(refusal, request, begun) from refusal
                 self._refused[request.model] = refused | more
 
     def forwarded(self, path: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[httpx2.Response]:
@@ -111,12 +118,19 @@ class HttpProvider(ABC):
         """Close the connections, at once or when the last stream has ended."""
         await self._http.close()
 
-    def _toolless(self, refusal: Refused, request: ModelRequest, begun: bool) -> ProviderError:
+    def _raise_known_refusal(self, model: str) -> None:
+        until, said = self._toolless.get(model, (0.0, None))
+        if said is not None and time.monotonic() < until:
+            raise ToolsRefused(str(said), code=said.code, status=said.status)
+
+    def _refusal(self, refusal: Refused, request: ModelRequest, begun: bool) -> ProviderError:
         """The refusal, as one of tools if it is."""
         of_tools = request.tools and refusal.status in TOOLLESS_STATUSES and TOOLLESS.search(refusal.said)
         if begun or not of_tools:
             return refusal
-        return ToolsRefused(str(refusal), code=refusal.code, status=refusal.status)
+        of_tools_alone = ToolsRefused(str(refusal), code=refusal.code, status=refusal.status)
+        self._toolless[request.model] = time.monotonic() + TOOLLESS_SECONDS, of_tools_alone
+        return of_tools_alone
 
     @abstractmethod
     def _attempt(self, request: ModelRequest, refused: frozenset[str]) -> AsyncGenerator[ProviderEvent, None]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from playground_tui.engine.objects import message_object, step_object, text_part
+from playground_tui.engine.objects import message_object, refusal_part, step_object, text_part
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs import deltas
 from playground_tui.engine.runs.calls import OpenCalls
@@ -57,6 +57,9 @@ class OpenMessage:
         self._annotator = Annotator(brings.sources) if brings.sources else None
         self._annotations: list[dict[str, Any]] = []
         self._pieces: list[str] = []
+        self._refusal = ""
+        self._kinds: list[str] = []
+        """What follows the pictures, in the order in which it began: text, refusal."""
         self._length = 0
         for place, file_id in enumerate(brings.pictures):
             live.feed.publish(deltas.MESSAGE_DELTA, deltas.picture(message_id, place, file_id))
@@ -83,7 +86,8 @@ class OpenMessage:
 
         def write(c: Connection) -> list[Event]:
             steps.insert(c, step)
-            messages.insert(c, {**message, "content": _content(brings.pictures, text, [])})
+            content = [*_shown(brings.pictures), *([text_part(text)] if text else ())]
+            messages.insert(c, {**message, "content": content})
             return [
                 ("thread.run.step.created", step),
                 ("thread.run.step.in_progress", step),
@@ -99,16 +103,32 @@ class OpenMessage:
         """What the message has so far; empty if it has nothing."""
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
-        return _content(self._pictures, self._pieces[0] if self._pieces else "", self._annotations)
+        text = self._pieces[0] if self._pieces else ""
+        parts = {"text": text_part(text, self._annotations), "refusal": refusal_part(self._refusal)}
+        return [*_shown(self._pictures), *(parts[kind] for kind in self._kinds)]
 
     def add(self, text: str) -> None:
         """Send more text, but for what may become a citation."""
+        index = self._place("text")
         self._pieces.append(text)
         self._length += len(text)
         if self._annotator is None:
-            self._live.feed.publish_text(self.message_id, text, index=len(self._pictures))
+            self._live.feed.publish_text(self.message_id, text, index=index)
         else:
             self._annotate(self._annotator.add(text))
+
+    def refuse(self, text: str) -> None:
+        """Send more of a refusal."""
+        self._refusal += text
+        self._length += len(text)
+        told = deltas.refusal(self.message_id, self._place("refusal"), text)
+        self._live.feed.publish(deltas.MESSAGE_DELTA, told)
+
+    def _place(self, kind: str) -> int:
+        """Where the text or the refusal stands in the content."""
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return len(self._pictures) + self._kinds.index(kind)
 
     def cite(self, kind: str, file_id: str, start: int, end: int) -> None:
         """Note that the text refers to a file from `start` to `end`; `kind` is file_citation or file_path."""
@@ -126,7 +146,7 @@ class OpenMessage:
     def _annotate(self, pieces: Iterable[tuple[str, list[dict[str, Any]]]]) -> None:
         for text, noted in pieces:
             self._annotations += [{key: one[key] for key in one if key != "index"} for one in noted]
-            self._live.feed.publish_text(self.message_id, text, noted, index=len(self._pictures))
+            self._live.feed.publish_text(self.message_id, text, noted, index=self._place("text"))
 
     async def _keep_text(self, kept: int) -> None:
         """Write the text a few times a second; `kept` characters of it are in the store already."""
@@ -151,10 +171,8 @@ class OpenMessage:
         return True
 
 
-def _content(pictures: Iterable[str], text: str, annotations: Iterable[Json]) -> list[dict[str, Any]]:
-    """The content of a message: its pictures, then its text if there is any."""
-    shown = [{"type": "image_file", "image_file": {"file_id": file_id, "detail": "auto"}} for file_id in pictures]
-    return [*shown, text_part(text, annotations)] if text else shown
+def _shown(pictures: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"type": "image_file", "image_file": {"file_id": file_id, "detail": "auto"}} for file_id in pictures]
 
 
 class Answer:
@@ -187,6 +205,13 @@ class Answer:
         else:
             self.message = self._said = await OpenMessage.begin(self._live, text, self._brings)
             self._brings = Brings(sources=self._brings.sources)
+
+    async def refuse(self, text: str) -> None:
+        """Send more of a refusal. It begins a message if none is open."""
+        if self.message is None:
+            await self.say("")
+        assert self.message is not None
+        self.message.refuse(text)
 
     async def open_calls(self) -> OpenCalls:
         """The step that calls go to. Beginning it, the text said before is whole."""

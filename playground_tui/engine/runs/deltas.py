@@ -35,6 +35,12 @@ def picture(message_id: str, index: int, file_id: str) -> dict[str, Any]:
     return {"id": message_id, "object": "thread.message.delta", "delta": {"content": [part]}}
 
 
+def refusal(message_id: str, index: int, text: str) -> dict[str, Any]:
+    """A delta of a refusal as part `index` of a message's content."""
+    part = {"index": index, "type": "refusal", "refusal": text}
+    return {"id": message_id, "object": "thread.message.delta", "delta": {"content": [part]}}
+
+
 def step_delta(step_id: str, call: dict[str, Any]) -> dict[str, Any]:
     """A delta of one call of a step."""
     return {

@@ -23,6 +23,7 @@ from playground_tui.engine.providers.base import (
     Provider,
     ProviderError,
     ProviderEvent,
+    Refusal,
     Text,
     ToolHost,
     ToolsRefused,
@@ -35,13 +36,14 @@ from playground_tui.engine.runs.endings import Event, Loose
 from playground_tui.engine.runs.ground import Ground, read_ground
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.plain import can_do_without, look_up
+from playground_tui.engine.runs.prompt import prompt_tokens
 from playground_tui.engine.runs.states import (
     ANSWER_CUT,
-    COMPLETED,
     FILTERED,
     PROMPT_SPENT,
     Ending,
     added,
+    answered,
     failed,
     run_started,
 )
@@ -92,11 +94,13 @@ async def _round(
     live.newest_message = ground.newest_message
     if live.status == "queued":
         await live.record(lambda c: _start(c, live, provider.name))
-    left = _tokens_left(live, ground.request(live.run, model, plain=plain))
+    room = _prompt_room(live)
+    left = _tokens_left(live, ground.request(live.run, model, room, plain=plain), room)
     if isinstance(left, Ending):
         return left
     if last and left.tools:
         left = replace(left, tool_choice="none")
+    left = replace(left, tools_needed=not can_do_without(live.run))
     answer = Answer(live, ground.offer, ground.brings)
     hosted = HostedTools(live, answer, tools, ground.searches if ground.hosted else 0)
     try:
@@ -117,15 +121,19 @@ def _start(c: Connection, live: LiveRun, provider: str) -> list[Event]:
     return [("thread.run.in_progress", runs.update(c, live.id, changes))]
 
 
-def _tokens_left(live: LiveRun, request: ModelRequest) -> ModelRequest | Ending:
-    """The request with what earlier rounds left of the run's tokens, or the end of a run that has none left."""
-    used = live.usage or Usage(0, 0)
-    prompt_limit = live.run.get("max_prompt_tokens")
-    if prompt_limit is not None and used.prompt_tokens >= prompt_limit:
+def _prompt_room(live: LiveRun) -> int | None:
+    """How many prompt tokens earlier rounds left of the run's; None where it has no limit."""
+    limit: int | None = live.run.get("max_prompt_tokens")
+    return None if limit is None else limit - (live.usage or Usage(0, 0)).prompt_tokens
+
+
+def _tokens_left(live: LiveRun, request: ModelRequest, room: int | None) -> ModelRequest | Ending:
+    """The request with what earlier rounds left of the run's tokens, or the end of a run that has too few left."""
+    if room is not None and (room <= 0 or prompt_tokens(request.instructions, request.turns) > room):
         return PROMPT_SPENT
     if request.max_completion_tokens is None:
         return request
-    left = request.max_completion_tokens - used.completion_tokens
+    left = request.max_completion_tokens - (live.usage or Usage(0, 0)).completion_tokens
     return replace(request, max_completion_tokens=left) if left > 0 else ANSWER_CUT
 
 
@@ -157,6 +165,8 @@ async def _take(live: LiveRun, answer: Answer, hosted: HostedTools, event: Provi
     match event:
         case Text(text):
             await answer.say(text)
+        case Refusal(text):
+            await answer.refuse(text)
         case CallBegun(index, call_id, name):
             (await answer.open_calls()).begin(index, call_id, name)
         case CallArguments(index, text):
@@ -177,5 +187,5 @@ async def _finish(
     if finished.reason in _CUT:
         return _CUT[finished.reason]
     if answer.calls is None:
-        return COMPLETED
+        return answered(live.run, live.usage)
     return await carry_out(live, answer, finished.usage, ground, tools)

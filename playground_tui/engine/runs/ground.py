@@ -12,7 +12,15 @@ from sqlalchemy import Connection
 from playground_tui.engine.providers.base import ModelRequest
 from playground_tui.engine.runs.answer import Brings
 from playground_tui.engine.runs.live import LiveRun
-from playground_tui.engine.runs.prompt import AFTER, Telling, fitted, history_limit, model_request, thread_turns
+from playground_tui.engine.runs.prompt import (
+    AFTER,
+    Telling,
+    fitted,
+    history_limit,
+    model_request,
+    prompt_tokens,
+    thread_turns,
+)
 from playground_tui.engine.runs.states import Ending, failed
 from playground_tui.engine.runs.tools.hosted import tools_there
 from playground_tui.engine.runs.tools.images import image_urls
@@ -48,12 +56,15 @@ class Ground:
         """The number that the next search of the thread gets."""
         return max((call["_number"] for call in calls_of(self.steps) if "_number" in call), default=-1) + 1
 
-    def request(self, run: Json, model: str, *, plain: bool) -> ModelRequest:
-        """What the model is asked; `model` is the provider's own id, `plain`: it knows no tools."""
-        limit = run.get("max_prompt_tokens")
-        room = FOUND_TOKENS if limit is None else min(FOUND_TOKENS, limit // 2)
-        telling = Telling(self.offer, self.images, run["id"], room, plain)
-        turns = fitted(thread_turns(self.messages, self.steps, telling), limit)
+    def request(self, run: Json, model: str, room: int | None, *, plain: bool) -> ModelRequest:
+        """What the model is asked.
+
+        `model` is the provider's own id, `room` how many tokens the prompt may still take, `plain`: it knows no tools.
+        """
+        found = FOUND_TOKENS if room is None else min(FOUND_TOKENS, room // 2)
+        telling = Telling(self.offer, self.images, run["id"], found, plain)
+        for_turns = None if room is None else room - prompt_tokens(run.get("instructions") or "")
+        turns = fitted(thread_turns(self.messages, self.steps, telling), for_turns)
         first = all(step["run_id"] != run["id"] for step in self.steps)
         offered = None if plain else self.offer
         return model_request(run, model, turns, first=first, offer=offered, hosted=self.hosted)

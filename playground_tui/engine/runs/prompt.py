@@ -83,18 +83,23 @@ def history_limit(run: Json) -> int | None:
     return strategy.get("last_messages") if strategy.get("type") == "last_messages" else None
 
 
-def fitted(turns: Sequence[Turn], prompt_tokens: int | None) -> list[Turn]:
-    """The newest turns that fit in about `prompt_tokens`; the newest user turn and what follows it always stay."""
-    if prompt_tokens is None:
+def fitted(turns: Sequence[Turn], room: int | None) -> list[Turn]:
+    """The newest turns that fit in about `room` tokens; the newest user turn and what follows it always stay."""
+    if room is None:
         return list(turns)
     keep = max((index for index, turn in enumerate(turns) if isinstance(turn, UserTurn)), default=0)
-    room = prompt_tokens - sum(map(_weight, turns[keep:]))
+    room -= sum(map(_weight, turns[keep:]))
     while keep > 0 and room >= (weight := _weight(turns[keep - 1])):
         room -= weight
         keep -= 1
     while keep < len(turns) and isinstance(turns[keep], ToolOutput):
         keep += 1
     return list(turns[keep:])
+
+
+def prompt_tokens(instructions: str, turns: Iterable[Turn] = ()) -> int:
+    """About how many tokens these take in a prompt."""
+    return (_tokens(instructions) if instructions else 0) + sum(map(_weight, turns))
 
 
 def model_request(
@@ -185,7 +190,12 @@ def _part(part: Json, images: Mapping[str, str]) -> str | ImagePart:
 
 
 def _texts(content: Iterable[Json]) -> Iterator[str]:
-    return (part["text"]["value"] for part in content if part["type"] == "text" and part["text"]["value"])
+    """What an assistant said, be it that it refused."""
+    for part in content:
+        if part["type"] == "refusal":
+            yield part["refusal"]
+        elif part["type"] == "text" and part["text"]["value"]:
+            yield part["text"]["value"]
 
 
 def _add_steps(turns: list[Turn], steps: Iterable[Json], telling: Telling) -> None:

@@ -95,6 +95,8 @@ def _content(message_id: str, index: int, part: Json) -> dict[str, Any]:
     """A part of a message as it came; a text is told by its feed."""
     if part["type"] == "image_file":
         return deltas.picture(message_id, index, part["image_file"]["file_id"])
+    if part["type"] == "refusal":
+        return deltas.refusal(message_id, index, part["refusal"])
     annotations = [{"index": place, **one} for place, one in enumerate(part["text"]["annotations"])]
     return {"id": message_id, "index": index, "text": part["text"], "annotations": annotations}
 

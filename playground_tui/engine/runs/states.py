@@ -6,7 +6,7 @@ Everything here is a pure function of objects and whole Unix seconds; nothing is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from playground_tui.engine.providers.base import ErrorCode, Usage
@@ -62,6 +62,15 @@ FILTERED = Ending(
     error=("server_error", "The provider's content filter stopped the answer."),
 )
 STOPPED = Ending("failed", "failed", "run_failed", error=("server_error", ENGINE_STOPPED))
+
+
+def answered(run: Mapping[str, Any], usage: Usage | None) -> Ending:
+    """The end of a run whose answer is whole: incomplete where the provider counted more tokens than the run had."""
+    used = usage or Usage(0, 0)
+    for limit, tokens in (("max_prompt_tokens", used.prompt_tokens), ("max_completion_tokens", used.completion_tokens)):
+        if tokens > (run.get(limit) or tokens):
+            return replace(COMPLETED, status="incomplete", limit=limit)
+    return COMPLETED
 
 
 def failed(code: ErrorCode, sentence: str) -> Ending:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
@@ -31,8 +32,9 @@ from playground_tui.engine.store.tables import chunks, files, gone_chunks, vecto
 _words = table("chunk_words", column("rowid", Integer), column("words", Text))
 _all_words: ColumnElement[str] = literal_column("chunk_words")
 _STORED = (chunks.c.seq, chunks.c.store_file, chunks.c.position, chunks.c.heading, chunks.c.text)
-_AT_ONCE = 2_000
-"""Embeddings that are in memory at a time: 12 MB of 1,536 numbers each."""
+_AT_ONCE = 100
+"""Embeddings that are read at a time. Numpy compares larger parts by several threads, which on a busy machine wait for
+each other: ten times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +185,16 @@ def having(c: Connection, match: str, seqs: Sequence[int]) -> set[int]:
     return set(c.execute(query).scalars())
 
 
-def embeddings(c: Connection, store_files: Sequence[int]) -> Iterator[tuple[list[int], list[bytes]]]:
-    """The chunks of these files that have embeddings, with these; a part at a time."""
-    query = select(chunks.c.seq, chunks.c.embedding).where(
+def embeddings(c: Connection, store_files: Sequence[int]) -> Iterator[tuple[int, list[int], list[bytes]]]:
+    """The files' chunks that have embeddings, with these: file by file, of a long one a part at a time."""
+    query = select(chunks.c.store_file, chunks.c.seq, chunks.c.embedding).where(
         chunks.c.store_file.in_(_among(store_files)), chunks.c.embedding.is_not(None)
     )
-    for part in c.execute(query.order_by(chunks.c.seq).execution_options(yield_per=_AT_ONCE)).partitions():
-        yield [seq for seq, _ in part], [packed for _, packed in part]
+    in_order = query.order_by(chunks.c.store_file, chunks.c.position)
+    for rows in c.execute(in_order.execution_options(yield_per=_AT_ONCE)).partitions():
+        for store_file, mine in groupby(rows, key=lambda row: int(row[0])):
+            _, seqs, packed = zip(*mine, strict=True)
+            yield store_file, list(seqs), list(packed)
 
 
 def stored(c: Connection, seqs: Sequence[int]) -> dict[int, Stored]:

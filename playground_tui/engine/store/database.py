@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -123,7 +123,7 @@ def revision_of(path: Path) -> str:
 
 def _sql_engine(path: Path, journal: Journal, *, begin: str, connections: int) -> Engine:
     engine = create_engine(
-        f"sqlite:///{os.fspath(path)}",
+        URL.create("sqlite", database=os.fspath(path)),
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,

@@ -80,7 +80,7 @@ class MadeFile:
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """A file of the store that the code finds at `/mnt/data/NAME`."""
+    """A file of the store that the code finds in `/mnt/data`: by its name and, as with the hosted API, by its id."""
 
     file_id: str
     name: str

@@ -33,6 +33,8 @@ class Composer(Writing):
         self._back = 0
         """How many texts back in `sent` is shown; 0 for the text being written."""
         self._draft = ""
+        self._going: list[str] = []
+        """Texts that were sent and that nobody has taken over yet."""
 
     def send(self) -> None:
         text = self.text
@@ -40,8 +42,13 @@ class Composer(Writing):
             return
         if not self.sent or self.sent[-1] != text:
             self.sent.append(text)
+        self._going.append(text)
         self.load("")
         self.post_message(Submitted(text))
+
+    def taken_over(self) -> None:
+        """The oldest of the texts that were sent is kept elsewhere from now on."""
+        del self._going[:1]
 
     def load(self, text: str) -> None:
         self._back = 0
@@ -49,8 +56,10 @@ class Composer(Writing):
 
     @property
     def written(self) -> str:
-        """What is being written: not the sent text that is only looked at meanwhile."""
-        return self._draft if self._back and self.text == self.sent[-self._back] else self.text
+        """What is being written, with what was sent and is kept nowhere else: not the sent text that is only looked at
+        meanwhile."""
+        writing = self._draft if self._back and self.text == self.sent[-self._back] else self.text
+        return "\n".join(filter(None, [*self._going, writing]))
 
     def give_back(self, text: str) -> None:
         """Put a text that could not be sent above what was written since."""

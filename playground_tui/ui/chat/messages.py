@@ -27,6 +27,10 @@ class OlderWanted(Message):
     """The reader is near the top: the messages before the first one are wanted."""
 
 
+class OutputTyped(Message):
+    """What is typed as the output of a function call is another text."""
+
+
 class OutputsSubmitted(Message):
     """Every output that the run waits for is given, by the calls' ids."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -11,8 +11,9 @@ from textual.message import Message
 from textual.widgets import Static, TextArea
 
 from playground_tui.assistants.objects import ToolCall
+from playground_tui.desk.panes import output_key
 from playground_tui.text import clean
-from playground_tui.ui.chat.messages import OutputsSubmitted
+from playground_tui.ui.chat.messages import OutputsSubmitted, OutputTyped
 from playground_tui.ui.chat.steps import call_name, pretty
 from playground_tui.ui.chat.writing import Writing
 
@@ -43,7 +44,9 @@ class OutputsPanel(Vertical):
         self._run_id = ""
         self._at = 0
         self._texts: dict[str, str] = {}
-        """What was typed, by call; kept for a call that is shown again after a break."""
+        """What was typed, by `output_key`; kept for a call that is shown again after a break or a new start."""
+        self._typing = ""
+        """Under which key the field's text belongs."""
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -57,6 +60,20 @@ class OutputsPanel(Vertical):
         """The field in which the output is typed."""
         return self.query_one(OutputArea)
 
+    @property
+    def typed(self) -> Mapping[str, str]:
+        """What is typed so far, by `output_key`."""
+        texts = {**self._texts, **({self._typing: self.area.text} if self._typing else {})}
+        return {key: text for key, text in texts.items() if text}
+
+    def load(self, typed: Mapping[str, str]) -> None:
+        """Take over what an earlier start left, for the calls that are shown from now on."""
+        self._texts = dict(typed)
+
+    def asks_for(self, run_id: str) -> bool:
+        """Whether outputs of this run are asked for and not submitted yet."""
+        return bool(self._calls) and run_id == self._run_id
+
     def show(self, run_id: str, calls: Sequence[ToolCall]) -> None:
         """Ask for the outputs of these calls; none hides the panel. The focus stays where it is."""
         if not calls:
@@ -67,7 +84,7 @@ class OutputsPanel(Vertical):
             self.display = True
 
     def _leave(self) -> None:
-        self._run_id, self._calls = "", ()
+        self._run_id, self._calls, self._typing = "", (), ""
         if self.display:
             if self.has_focus_within:
                 self.screen.focus_next(selector="#composer")
@@ -80,26 +97,31 @@ class OutputsPanel(Vertical):
         self.query_one("#outputs-title", Static).update(Content.assemble((title, "bold"), "  ", HINT))
         arguments = clean(pretty(call.arguments)[:SHOWN_ARGUMENTS])
         self.query_one("#outputs-json", Static).update(Content(arguments or "(no arguments)"))
-        self.area.load(self._texts.get(call.id, ""))
+        key, self._typing = output_key(self._run_id, call.id), ""
+        self.area.load(self._texts.get(key, ""))
+        self._typing = key
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
-        if self._calls and event.text_area is self.area:
-            self._texts[self._calls[self._at].id] = self.area.text
+        if self._typing and event.text_area is self.area:
+            self._texts[self._typing] = self.area.text
+            self.post_message(OutputTyped())
 
     def on_output_area_sent(self, event: OutputArea.Sent) -> None:
         event.stop()
         if not self._calls:
             return
-        self._texts[self._calls[self._at].id] = self.area.text
-        self._at += 1
-        if self._at < len(self._calls):
+        self._texts[self._typing] = self.area.text
+        if self._at + 1 < len(self._calls):
+            self._at += 1
             self._show_call()
             return
-        outputs = {call.id: self._texts.get(call.id, "") for call in self._calls}
+        outputs = {call.id: self._texts.get(output_key(self._run_id, call.id), "") for call in self._calls}
         self._leave()
         self.post_message(OutputsSubmitted(outputs))
 
     def forget(self) -> None:
         """The server has the outputs: what was typed is no longer needed."""
-        self._texts.clear()
+        if self._texts:
+            self._texts.clear()
+            self.post_message(OutputTyped())

@@ -20,6 +20,7 @@ from playground_tui.assistants.events import (
     MessageChanged,
     Reconnected,
     Reconnecting,
+    Retrying,
     RunChanged,
     ServerError,
     StepChanged,
@@ -37,7 +38,7 @@ from playground_tui.ui.chat.files import Names
 from playground_tui.ui.chat.messages import MoreBelow, NamesWanted
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
-from playground_tui.ui.chat.status import RunStatus
+from playground_tui.ui.chat.status import LOST, RunStatus
 from playground_tui.ui.chat.thread import NOT_READ, WELCOME, ThreadView
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
 from playground_tui.ui.pace import Pace
@@ -65,6 +66,10 @@ class ThreadHeader(Widget):
         room = self.size.width - len(self._thread)
         hint = self.HINT if room > len(self.HINT) else ""
         return Content.assemble((self._thread, "bold"), " " * max(0, room - len(hint)), hint)
+
+
+BEGUN = frozenset({"queued", "in_progress"})
+"""States of a run whose outputs are asked for in which it is only read again from its beginning."""
 
 
 class ChatPane(Vertical):
@@ -143,11 +148,23 @@ class ChatPane(Vertical):
             case ThreadCreated(thread_id):
                 self.header.show(thread_id)
             case Reconnecting(reason, attempt, delay):
-                self.run_status.show_reconnecting(reason, attempt, delay)
+                self._retry(LOST, f"{reason} The run goes on.", attempt, delay)
+            case Retrying(what, reason, attempt, delay):
+                self._retry(what, reason, attempt, delay)
             case Reconnected():
                 self.run_status.show_reconnected()
+                self.show_problem("")
             case ServerError(message=sentence):
                 self.show_problem(sentence)
+
+    def _retry(self, what: str, reason: str, attempt: int, delay: float) -> None:
+        """Count down to a further attempt; the reason stands whole beside the composer."""
+        self.run_status.show_retry(what, attempt, delay)
+        self.show_problem(reason)
+
+    def show_sending(self, what: str) -> None:
+        """Say in the run's line what is under way, once it takes long."""
+        self.run_status.show_sending(what)
 
     def show_run(self, run: Run | None) -> None:
         """Show a run's state; None is a thread without one."""
@@ -156,7 +173,8 @@ class ChatPane(Vertical):
             self.outputs.show("", ())
             return
         self._entries.run(run)
-        self.outputs.show(run.id, run.waiting_for if run.status == "requires_action" else ())
+        if run.status not in BEGUN or not self.outputs.asks_for(run.id):
+            self.outputs.show(run.id, run.waiting_for if run.status == "requires_action" else ())
         if not run.active:
             self.outputs.forget()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +18,9 @@ from playground_tui.text import clean
 
 LONG_RUN: Final = 60
 """Seconds after which a run is called long."""
+LONG_REQUEST: Final = 2
+"""Seconds after which it is said that a request is under way."""
+LOST: Final = "connection lost"
 BELOW: Final = "↓ more below (ctrl+end)"
 
 
@@ -47,14 +51,16 @@ class RunStatus(Widget):
         self._run: Run | None = None
         self._notice = ""
         self._lost: tuple[str, int, float] | None = None
-        """While the stream is looked for: why it broke, the attempt, and when it is made."""
+        """While something is tried again: what has not happened, the attempt, and when it is made."""
+        self._sending: tuple[str, float] | None = None
+        """What is under way without a run, and since when."""
         self._below = False
         self._shown = ""
         self._second: Timer | None = None
 
     def show_run(self, run: Run | None) -> None:
         """Show this run, or none. A notice gives way to it."""
-        self._run, self._notice, self._lost = run, "", None
+        self._run, self._notice, self._lost, self._sending = run, "", None, None
         self._update()
 
     def show_notice(self, sentence: str) -> None:
@@ -62,13 +68,20 @@ class RunStatus(Widget):
         self._notice = sentence
         self._update()
 
-    def show_reconnecting(self, reason: str, attempt: int, delay: float) -> None:
-        """The stream broke; the next attempt is made in `delay` seconds."""
-        self._lost = (reason, attempt, self._now() + delay)
+    def show_sending(self, what: str) -> None:
+        """Something is under way that no run tells of; "" is its end. It is said when it takes long."""
+        self._sending = (what, self._now()) if what else None
+        if not what:
+            self._lost = None
+        self._update()
+
+    def show_retry(self, what: str, attempt: int, delay: float) -> None:
+        """`what` is the case; the next attempt is made in `delay` seconds."""
+        self._lost = (what, attempt, self._now() + delay)
         self._update()
 
     def show_reconnected(self) -> None:
-        """The run is being read again."""
+        """The server answers again."""
         self._lost = None
         self._update()
 
@@ -81,18 +94,23 @@ class RunStatus(Widget):
     def words(self) -> str:
         """The line's text, whole."""
         if self._lost is not None:
-            reason, attempt, at = self._lost
-            wait = max(0, round(at - self._now()))
-            when = f"in {wait} s" if wait else "now"
-            text = f"connection lost, reconnecting {when} (attempt {attempt}); the run goes on: {reason}"
+            text = self._retry_words(*self._lost)
+        elif self._sending is not None and self._now() - self._sending[1] >= LONG_REQUEST:
+            text = f"{self._sending[0]} · {duration(self._now() - self._sending[1])} · escape stops"
         elif self._run is not None:
             text = run_words(self._run, self._now())
         else:
             text = ""
         return clean(" · ".join(filter(None, (text, self._notice))), newlines=False)
 
+    def _retry_words(self, what: str, attempt: int, at: float) -> str:
+        left = at - self._now()
+        when = f"again in {duration(math.ceil(left))}" if left > 0 else "again now"
+        return f"{what} · {when} (attempt {attempt}) · escape stops"
+
     def _update(self) -> None:
-        active = self._lost is not None or (self._run is not None and self._run.active)
+        waits = self._lost is not None or self._sending is not None
+        active = waits or (self._run is not None and self._run.active)
         if active and self._second is None:
             self._second = self.set_interval(1, self._update)
         elif not active and self._second is not None:

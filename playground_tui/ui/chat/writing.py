@@ -10,22 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
-from playground_tui.text import clean
+from playground_tui.text import aligned
 
 UNWRAPPED: Final = 10_000
 """Characters of a single line above which it is not wrapped: wrapping it takes longer than a key may."""
-
-
-def shown(line: str) -> str:
-    """A line with one harmless character for each of its own, so that columns stay what they are."""
-    if clean(line, newlines=False) == line:
-        return line
-    return "".join(_stand_in(character) for character in line)
-
-
-def _stand_in(character: str) -> str:
-    cleaned = clean(character, newlines=False)
-    return cleaned if len(cleaned) == 1 else "\ufffd"
 
 
 class Writing(TextArea):
@@ -69,7 +57,7 @@ class Writing(TextArea):
         return super().edit(edit)
 
     def get_line(self, line_index: int) -> Text:
-        return Text(shown(self.document.get_line(line_index)), end="", no_wrap=True)
+        return Text(aligned(self.document.get_line(line_index)), end="", no_wrap=True)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

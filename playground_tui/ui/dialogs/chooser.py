@@ -18,6 +18,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from playground_tui.text import clean
+from playground_tui.ui.line import Line
 
 SHOWN = 200
 """Rows shown at once: more than anybody scrolls through, few enough to filter at every key."""
@@ -45,6 +46,11 @@ class Choice:
     action: str = "open"
 
 
+def unique(rows: Sequence[Row]) -> list[Row]:
+    """The rows, the first of each id: a server may list something twice."""
+    return list({row.id: row for row in reversed(rows)}.values())[::-1]
+
+
 class Chooser(ModalScreen[Choice | None]):
     """Search, then enter. Dismissed with a Choice, or None for escape."""
 
@@ -66,7 +72,7 @@ class Chooser(ModalScreen[Choice | None]):
         """`text` stands in the search box at first, `asks` while it is empty."""
         super().__init__(classes="chooser")
         self._title = title
-        self._rows = list(rows)
+        self._rows = unique(rows)
         self._hint = hint
         self._empty = empty
         self._text = text
@@ -75,13 +81,11 @@ class Chooser(ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(self._title), classes="dialog-title")
-            search = Input(self._text, placeholder=self._asks, id="search", compact=True, select_on_focus=False)
-            search.cursor_blink = False
-            yield search
+            yield Static(Content(clean(self._title, newlines=False)), classes="dialog-title")
+            yield Line(self._text, placeholder=self._asks, id="search", compact=True, select_on_focus=False)
             yield OptionList(id="choices", compact=True, markup=False)
             yield Static(classes="dialog-problem", markup=False)
-            yield Static(Content(self._hint), classes="dialog-hint")
+            yield Static(Content(clean(self._hint, newlines=False)), classes="dialog-hint")
 
     def say(self, sentence: str) -> None:
         """Say what went wrong; "" takes it away."""
@@ -99,7 +103,7 @@ class Chooser(ModalScreen[Choice | None]):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows under the same search."""
-        self._rows = list(rows)
+        self._rows = unique(rows)
         self._fill(self.search.value)
 
     def _fill(self, query: str) -> None:
@@ -112,7 +116,7 @@ class Chooser(ModalScreen[Choice | None]):
         for row in rows[:SHOWN]:
             if row.group != group:
                 group = row.group
-                options.append(Option(Content.styled(group, "bold"), disabled=True))
+                options.append(Option(Content.styled(clean(group, newlines=False), "bold"), disabled=True))
             options.append(Option(self._prompt(row), id=row.id))
         if len(rows) > SHOWN:
             options.append(Option(Content(f"… and {len(rows) - SHOWN:,} more: type to narrow"), disabled=True))
@@ -138,7 +142,8 @@ class Chooser(ModalScreen[Choice | None]):
 
     @staticmethod
     def _prompt(row: Row) -> Content:
-        return Content.assemble(row.title, (f"  {row.detail}", "dim")) if row.detail else Content(row.title)
+        title, detail = clean(row.title, newlines=False), clean(row.detail, newlines=False)
+        return Content.assemble(title, (f"  {detail}", "dim")) if detail else Content(title)
 
     def action_move(self, rows: int) -> None:
         """Move the highlight by `rows`, over headings, and stop at the ends."""

@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from playground_tui.text import clean
+
 
 class Confirm(ModalScreen[bool]):
     """Dismissed with True for enter or y, False for escape or n."""
@@ -28,7 +30,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(self._question), classes="dialog-title")
+            yield Static(Content(clean(self._question)), classes="dialog-title")
             if self._detail:
-                yield Static(Content(self._detail))
+                yield Static(Content(clean(self._detail)))
             yield Static(Content(self._hint), classes="dialog-hint")

@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from playground_tui.text import clean
+
 ABOUT = """\
 Left is the thread, right the assistant. Write in the composer and press enter: the assistant answers with what the \
 form says at that moment. The form saves itself three seconds after the last key, and before each run.
@@ -28,7 +30,7 @@ class Help(ModalScreen[None]):
 
     def __init__(self, keys: Sequence[tuple[str, str]], about_here: str) -> None:
         super().__init__(classes="help")
-        self._keys = keys
+        self._keys = [(clean(key, newlines=False), does) for key, does in keys]
         self._about_here = about_here
 
     def compose(self) -> ComposeResult:
@@ -39,5 +41,5 @@ class Help(ModalScreen[None]):
                 lines = [Content.assemble((key.ljust(width), "bold"), "  ", does) for key, does in self._keys]
                 yield Static(Content("\n").join(lines))
                 yield Static(Content(ABOUT), classes="help-about")
-                yield Static(Content(self._about_here), classes="help-about")
+                yield Static(Content(clean(self._about_here)), classes="help-about")
             yield Static(Content("up, down scroll · esc close"), classes="dialog-hint")

@@ -11,6 +11,9 @@ from textual.widgets import Static
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.text import clean
 
+STOP = "escape"
+"""The key that stops a countdown."""
+
 
 class SaveStatus(Static):
     """`#save-status`. Its classes `-saved -unsaved -failed ...` follow the state."""
@@ -34,7 +37,7 @@ class SaveStatus(Static):
         return self._said
 
     def _say(self) -> None:
-        sentence = clean(self._state.sentence(time.time()), newlines=False)
+        sentence = clean(self._state.sentence(time.time(), stop=STOP), newlines=False)
         if sentence != self._said:
             self._said = sentence
             self.update(Content(sentence))

@@ -12,27 +12,23 @@ from textual.widgets import Input, TextArea
 from textual.widgets.text_area import EditResult
 
 from playground_tui.text import clean
+from playground_tui.ui.line import Line
 
 LONGEST_WRAPPED = 10_000
 """Characters of a line. Wrapping begins anew at each key: a longer line would hold up the typing."""
 
 
-class LineBox(Input):
-    """An Input whose text is loaded without a message and pasted without control characters."""
+class LineBox(Line):
+    """A Line whose text is loaded without a message."""
 
     def __init__(self, *, placeholder: str = "", id: str | None = None, select: bool = False) -> None:  # noqa: A002
         """`select`: what is there is selected when the cursor comes, so that typing replaces it."""
         super().__init__(placeholder=placeholder, id=id, select_on_focus=select)
-        self.cursor_blink = False
 
     def load(self, text: str) -> None:
         """Shows `text`; posts nothing."""
         with self.prevent(Input.Changed):
             self.value = text
-
-    def _on_paste(self, event: events.Paste) -> None:
-        """Lines are joined: Input would keep the first alone."""
-        event.text = clean(event.text.strip("\r\n"), newlines=False)
 
 
 class TextBox(TextArea):

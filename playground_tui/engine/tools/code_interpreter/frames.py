@@ -14,7 +14,7 @@ from playground_tui.engine.tools.code_interpreter.output import Output
 
 HEADER = struct.Struct(">BHQ")
 """The kind of a frame, the bytes of its name, and the bytes of its contents, which follow in this order."""
-READY, CODE, FILE, PICTURE, SEEN, DONE = range(1, 7)
+READY, CODE, FILE, PICTURE, SEEN, DONE, ALIAS = range(1, 8)
 
 _BLOCK = 256 * 1024
 _LONGEST_NAME = 255

@@ -36,10 +36,11 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A file that code is to find under a name in its directory."""
+    """A file that code is to find under a name in its directory, and under its id."""
 
     name: str
     path: Path
+    file_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Sandbox:
         for file in files:
             try:
                 await frames.send_file(self._writer, file.name, file.path)
+                await frames.send(self._writer, frames.ALIAS, file.file_id, file.name.encode())
             except FileNotFoundError:
                 self._output.note(f"(The file {file.name} is there no more.)")
         await frames.send(self._writer, frames.CODE, contents=code.encode("utf-8", "replace"))

@@ -154,9 +154,10 @@ class Interpreter:
         """
         found = []
         for file in files:
-            name = file.name if is_plain(file.name) else PurePosixPath(file.file_id).name
+            own = PurePosixPath(file.file_id).name
+            name = file.name if is_plain(file.name) else own
             if file.file_id not in seat.placed and name not in seat.made:
-                found.append(Placed(name, self._files.path(file.file_id)))
+                found.append(Placed(name, self._files.path(file.file_id), own))
             seat.placed.add(file.file_id)
         return found
 

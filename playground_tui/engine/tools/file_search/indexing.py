@@ -1,8 +1,9 @@
 """Indexing in the background: what was put into a vector store is read, cut, kept and, where possible, embedded.
 
 The store says what is to be done, oldest first: an engine that is stopped or killed leaves it to the next one. A file
-counts as indexed when all of its chunks can be found by their words. Embeddings that cannot be had are tried for again
-when there is something else to do, or other providers.
+counts as indexed when all of its chunks can be found by their words. Its embeddings are made at once while nobody waits
+for that; else they follow when all files are indexed, a part at a time, so that a new file need not wait for them.
+Embeddings that cannot be had are tried for again when there is something else to do, or other providers.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ PART = 50
 """Chunks that are stored in one transaction, and embedded between two."""
 LOOK_AGAIN = 0.5
 """Seconds after which somebody who waits looks by himself."""
+SOON = 30.0
+"""Seconds that a file is embedded for, at most, before it counts as indexed; the rest of it follows."""
 REST = 60.0
 """Seconds after which embeddings are tried for again that could not be had."""
 _log = logging.getLogger(__name__)
@@ -51,6 +54,8 @@ class Indexer:
         self._taken: set[int] = set()
         self._without: set[int] = set()
         """The files whose embeddings could not be had, until somebody wakes us again."""
+        self._reached: dict[int, tuple[str, int]] = {}
+        """The model by which a file is being embedded, and the position from which on it is not yet."""
         self._rest: asyncio.TimerHandle | None = None
         """Set while no embeddings are asked for."""
         self._calls = 0
@@ -116,8 +121,7 @@ class Indexer:
 
     async def _index_next(self) -> bool:
         """Index the oldest file that nobody has taken; whether there was one."""
-        waiting = await self._database.read(store_files.in_progress)
-        file = next((file for file in waiting if file.seq not in self._taken), None)
+        file = await self._next()
         if file is None:
             return False
         self._taken.add(file.seq)
@@ -128,13 +132,18 @@ class Indexer:
         self._tell()
         return True
 
+    async def _next(self) -> Waiting | None:
+        waiting = await self._database.read(store_files.in_progress)
+        return next((file for file in waiting if file.seq not in self._taken), None)
+
     async def _index(self, file: Waiting) -> None:
         # Another worker may have done it since it was looked up.
         if not await self._database.write(lambda c: chunks.begin(c, file.seq)):
             return
+        self._reached.pop(file.seq, None)
         try:
             used = await self._keep_chunks(file)
-            await self._embed(file.seq)
+            await self._embed_soon(file.seq)
         except Unreadable as refusal:
             await self._fail(file, refusal.code, str(refusal))
         except OSError as error:
@@ -179,7 +188,7 @@ class Indexer:
         return True
 
     async def _embed_next(self) -> bool:
-        """Embed the oldest file that has no embeddings; whether there was one."""
+        """Embed more of the oldest file that has no embeddings; whether there was one."""
         if await self._model() is None:
             return False
         seq = await self._database.read(lambda c: chunks.unembedded(c, self._taken | self._without))
@@ -187,7 +196,7 @@ class Indexer:
             return False
         self._taken.add(seq)
         try:
-            await self._embed(seq)
+            await self._embed_more(seq)
         finally:
             self._taken.discard(seq)
         return True
@@ -195,27 +204,39 @@ class Indexer:
     async def _model(self) -> str | None:
         return None if self._rest is not None else await self._embedder.model()
 
-    async def _embed(self, seq: int) -> None:
-        """Make the embeddings of a file's chunks, if they can be had."""
+    async def _embed_soon(self, seq: int) -> None:
+        """Embed a file before it counts as indexed, unless that takes long or holds up another one."""
+        end = asyncio.get_running_loop().time() + SOON
+        while await self._embed_more(seq) and await self._next() is None:
+            if asyncio.get_running_loop().time() > end:
+                return
+
+    async def _embed_more(self, seq: int) -> bool:
+        """Embed a part of a file's chunks, if embeddings can be had; whether there is more to embed now."""
         if (model := await self._model()) is None:
-            return
+            return False
         try:
-            await self._embed_by(model, seq)
+            return await self._embed_part(model, seq)
         except NoEmbeddings as failure:
             self._without.add(seq)
             if failure.passing and self._rest is None:
                 self._rest = asyncio.get_running_loop().call_later(REST, self.wake)
+            return False
 
-    async def _embed_by(self, model: str, seq: int) -> None:
-        first, whole = 0, PART
-        while whole == PART:
-            name, stored = await self._database.read(partial(chunks.of_file, store_file=seq, first=first, limit=PART))
-            texts = [about(name, chunk.heading, chunk.text) for chunk in stored]
-            made = await self._embedder.documents(model, texts)
-            by_seq = {chunk.seq: packed for chunk, packed in zip(stored, made, strict=True)}
-            await self._database.write(partial(chunks.embed, embeddings=by_seq))
-            first, whole = first + PART, len(stored)
+    async def _embed_part(self, model: str, seq: int) -> bool:
+        """Embed the chunks from where this model has reached; whether there are more of them."""
+        by, first = self._reached.get(seq, (model, 0))
+        first = first if by == model else 0
+        name, stored = await self._database.read(partial(chunks.of_file, store_file=seq, first=first, limit=PART))
+        made = await self._embedder.documents(model, [about(name, chunk.heading, chunk.text) for chunk in stored])
+        by_seq = {chunk.seq: packed for chunk, packed in zip(stored, made, strict=True)}
+        await self._database.write(partial(chunks.embed, embeddings=by_seq))
+        if len(stored) == PART:
+            self._reached[seq] = model, first + PART
+            return True
+        self._reached.pop(seq, None)
         await self._database.write(lambda c: chunks.embedded(c, seq, model))
+        return False
 
 
 def _new(name: str, chunk: Chunk) -> NewChunk:

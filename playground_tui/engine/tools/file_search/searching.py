@@ -11,6 +11,7 @@ from playground_tui.engine.store import chunks
 from playground_tui.engine.store.chunks import Source, Stored
 from playground_tui.engine.tools.base import Found, SearchRequest
 from playground_tui.engine.tools.file_search.fusion import fused, scored
+from playground_tui.engine.tools.file_search.held import Held
 from playground_tui.engine.tools.file_search.vectors import nearest
 from playground_tui.engine.tools.file_search.words import match_of, terms
 
@@ -26,8 +27,9 @@ class _Search:
     """The rankings so far, and how well each chunk answers the best-matching query by itself: 0 to 1."""
 
     connection: Connection
+    held: Held
     sources: Mapping[int, Source]
-    rankings: list[Sequence[int]]
+    rankings: list[Mapping[int, float]]
     evidence: dict[int, float]
 
     def by_words(self, query: str) -> None:
@@ -36,31 +38,32 @@ class _Search:
         if not wanted:
             return
         found = chunks.by_words(self.connection, match_of(wanted), list(self.sources), DEPTH)
-        self.rankings.append(found)
         counts = dict.fromkeys(found, 0)
         for term in wanted:
             for seq in chunks.having(self.connection, match_of([term]), found):
                 counts[seq] += 1
-        self._note({seq: count / len(wanted) for seq, count in counts.items()})
+        self._rank({seq: count / len(wanted) for seq, count in counts.items()})
 
     def by_meaning(self, embedded: Embedded, place: int) -> None:
         """Rank by embeddings of the query at this place. Evidence is the cosine similarity."""
         near: dict[int, float] = {}
         for model, queries in embedded.items():
             mine = [seq for seq, source in self.sources.items() if source.embedder == model]
-            near |= nearest(queries[place], chunks.embeddings(self.connection, mine), DEPTH)
-        if near:
-            self.rankings.append(sorted(near, key=lambda seq: (-near[seq], seq))[:DEPTH])
-            self._note(near)
+            near |= nearest(queries[place], self.held.of(self.connection, mine), DEPTH)
+        best = sorted(near, key=lambda seq: (-near[seq], seq))[:DEPTH]
+        self._rank({seq: min(max(near[seq], 0.0), 1.0) for seq in best})
 
-    def _note(self, evidence: Mapping[int, float]) -> None:
-        for seq, value in evidence.items():
-            self.evidence[seq] = max(self.evidence.get(seq, 0.0), min(value, 1.0))
+    def _rank(self, ranking: Mapping[int, float]) -> None:
+        self.rankings.append(ranking)
+        for seq, value in ranking.items():
+            self.evidence[seq] = max(self.evidence.get(seq, 0.0), value)
 
 
-def find(c: Connection, request: SearchRequest, sources: Sequence[Source], embedded: Embedded) -> list[Found]:
+def find(
+    c: Connection, request: SearchRequest, sources: Sequence[Source], embedded: Embedded, held: Held
+) -> list[Found]:
     """The best chunks of these files, best first."""
-    search = _Search(c, {source.store_file: source for source in sources}, [], {})
+    search = _Search(c, held, {source.store_file: source for source in sources}, [], {})
     for place, query in enumerate(request.queries):
         search.by_words(query)
         search.by_meaning(embedded, place)

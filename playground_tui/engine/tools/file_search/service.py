@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,9 +17,13 @@ from playground_tui.engine.store.database import Database
 from playground_tui.engine.tools.base import Found, SearchRequest
 from playground_tui.engine.tools.file_search.embeddings import Embedder
 from playground_tui.engine.tools.file_search.filters import passes
+from playground_tui.engine.tools.file_search.held import Held
 from playground_tui.engine.tools.file_search.indexing import Indexer
 from playground_tui.engine.tools.file_search.reading.process import Limits
 from playground_tui.engine.tools.file_search.searching import find
+
+IDLE = 600.0
+"""Seconds after the last search in which embeddings stay in memory."""
 
 
 class SearchService:
@@ -37,6 +42,8 @@ class SearchService:
         self._clock = clock
         self._embedder = Embedder(providers)
         self._indexer = Indexer(database, files, self._embedder, limits=limits)
+        self._held = Held()
+        self._letting_go: asyncio.TimerHandle | None = None
 
     async def search(self, request: SearchRequest) -> list[Found]:
         """The best pieces, best first."""
@@ -44,7 +51,9 @@ class SearchService:
         stores = await self._database.read(lambda c: vector_stores.usable(c, request.vector_store_ids, now=now))
         sources = await self._database.read(partial(_wanted, stores=stores, request=request))
         embedded = await self._embedded(request.queries, sources)
-        found = await self._database.read(partial(find, request=request, sources=sources, embedded=embedded))
+        finding = partial(find, request=request, sources=sources, embedded=embedded, held=self._held)
+        found = await self._database.read(finding)
+        self._let_go_later()
         if stores:
             await self._database.write(lambda c: vector_stores.touch(c, stores, at=now))
         return found
@@ -61,6 +70,14 @@ class SearchService:
     async def stop(self) -> None:
         """End the work under way; what is not indexed stays in progress for the next engine."""
         await self._indexer.stop()
+        if self._letting_go is not None:
+            self._letting_go.cancel()
+
+    def _let_go_later(self) -> None:
+        """Hold no embeddings any more once nobody has searched for a while."""
+        if self._letting_go is not None:
+            self._letting_go.cancel()
+        self._letting_go = asyncio.get_running_loop().call_later(IDLE, self._held.clear)
 
     async def _embedded(self, queries: Sequence[str], sources: Sequence[Source]) -> dict[str, list[bytes]]:
         """The queries' embeddings by each of the models that the files were embedded with."""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-Parts = Iterable[tuple[Sequence[int], Sequence[bytes]]]
-"""Items with their packed embeddings, a part at a time."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Items, and their embeddings as the rows of a matrix."""
+
+    items: NDArray[np.int64]
+    rows: NDArray[np.float32]
 
 
 def packed(embeddings: Sequence[Sequence[float]]) -> list[bytes]:
@@ -20,15 +31,24 @@ def packed(embeddings: Sequence[Sequence[float]]) -> list[bytes]:
     return [row.tobytes() for row in matrix]
 
 
-def nearest(query: bytes, parts: Parts, limit: int) -> dict[int, float]:
+def parts(items: Sequence[int], embeddings: Sequence[bytes]) -> Iterator[Part]:
+    """Items and their packed embeddings; a part for each length that these have."""
+    import numpy as np  # noqa: PLC0415 - slow to import
+
+    for size in dict.fromkeys(map(len, embeddings)):
+        mine = [(item, row) for item, row in zip(items, embeddings, strict=True) if len(row) == size]
+        rows = np.frombuffer(b"".join(row for _, row in mine), dtype="<f4").reshape(len(mine), -1)
+        yield Part(np.array([item for item, _ in mine], dtype=np.int64), rows)
+
+
+def nearest(query: bytes, known: Iterable[Part], limit: int) -> dict[int, float]:
     """The items nearest to the query with their cosine similarity, nearest first, without those of another length."""
     import numpy as np  # noqa: PLC0415 - slow to import
 
     wanted = np.frombuffer(query, dtype="<f4")
-    best: list[tuple[float, int]] = []
-    for items, rows in parts:
-        known = [(item, row) for item, row in zip(items, rows, strict=True) if len(row) == len(query)]
-        matrix = np.frombuffer(b"".join(row for _, row in known), dtype="<f4").reshape(-1, wanted.size)
-        near = zip((matrix @ wanted).tolist(), (item for item, _ in known), strict=True)
-        best = sorted([*best, *near], key=lambda found: (-found[0], found[1]))[:limit]
-    return {item: similarity for similarity, item in best}
+    found = [(part.items, part.rows @ wanted) for part in known if part.rows.shape[1] == wanted.size]
+    if not found:
+        return {}
+    items, near = (np.concatenate(column) for column in zip(*found, strict=True))
+    best = np.lexsort((items, -near))[:limit]
+    return dict(zip(items[best].tolist(), near[best].tolist(), strict=True))

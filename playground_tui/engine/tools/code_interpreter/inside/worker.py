@@ -31,7 +31,7 @@ from typing import Any
 
 HEADER = struct.Struct(">BHQ")
 """The kind of a frame, the bytes of its name, and the bytes of its contents, which follow in this order."""
-READY, CODE, FILE, PICTURE, SEEN, DONE = range(1, 7)
+READY, CODE, FILE, PICTURE, SEEN, DONE, ALIAS = range(1, 8)
 
 BLOCK = 1024 * 1024
 _SPARE_SECONDS = 5
@@ -97,6 +97,8 @@ class Worker:
                 kind, name, size = self._channel.receive()
                 if kind == FILE:
                     self._place(name, size)
+                elif kind == ALIAS:
+                    self._link(name, self._channel.read(size).decode())
                 elif kind == CODE:
                     self._turn(self._channel.read(size).decode())
 
@@ -118,6 +120,12 @@ class Worker:
             with suppress(OSError):
                 path.unlink()
             self._say(f"The file {name} could not be placed here: {problem}.")
+
+    def _link(self, alias: str, name: str) -> None:
+        """Let a file that the engine gave be found under another name, too. Links are not handed back."""
+        with suppress(OSError):
+            if (self._directory / name).exists():
+                (self._directory / alias).symlink_to(name)
 
     def _turn(self, code: str) -> None:
         self._prepare()
@@ -210,15 +218,17 @@ class Worker:
 
     def _files(self) -> Iterator[tuple[str, _Stamp]]:
         """The regular files of the directory with what tells a change; hidden ones are left out."""
-        for place, directories, names in os.walk(self._directory):
-            directories[:] = [name for name in directories if not name.startswith((".", "__pycache__"))]
-            for name in names:
-                path = Path(place, name)
-                with suppress(OSError):
-                    found = path.lstat()
-                    if stat.S_ISREG(found.st_mode) and not name.startswith("."):
+        waiting = [self._directory]
+        while waiting:  # not os.walk, which gives up in directories that are nested deep
+            place = waiting.pop()
+            with suppress(OSError), os.scandir(place) as entries:
+                for entry in entries:
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode) and not entry.name.startswith((".", "__pycache__")):
+                        waiting.append(place / entry.name)
+                    elif stat.S_ISREG(found.st_mode) and not entry.name.startswith("."):
                         stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
-                        yield str(path.relative_to(self._directory)), stamp
+                        yield str((place / entry.name).relative_to(self._directory)), stamp
 
     def _hand_back(self) -> None:
         """Send the files that are new or changed, as far as the limits go."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import PurePath
 
-from playground_tui.engine.tools.file_search.reading.documents import NO_TEXT, docx_text, pdf_text, pptx_text
 from playground_tui.engine.tools.file_search.reading.html import html_text
+from playground_tui.engine.tools.file_search.reading.office import Package, named
+from playground_tui.engine.tools.file_search.reading.pdf import pdf_text
 from playground_tui.engine.tools.file_search.reading.refusal import Unreadable
+from playground_tui.engine.tools.file_search.reading.slides import pptx_text
 from playground_tui.engine.tools.file_search.reading.texts import (
     decoded,
     json_lines_text,
@@ -18,6 +18,8 @@ from playground_tui.engine.tools.file_search.reading.texts import (
     table_text,
     without_controls,
 )
+from playground_tui.engine.tools.file_search.reading.word import docx_text
+from playground_tui.engine.tools.file_search.reading.word97 import OTHER, doc_text
 
 _PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,500}?-->\s*)*<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL
@@ -33,7 +35,8 @@ _TEXTS: dict[str, Callable[[str], str]] = {
     ".tsv": table_text,
 }
 _WITH_HEADINGS = frozenset({".md", ".markdown", ".mdx", ".rmd", ".qmd", ".html", ".htm", ".xhtml", ".docx"})
-_OFFICE = "The file is an Office document that cannot be read: save it as .docx, .pdf or text."
+_READERS = {"document": docx_text, "presentation": pptx_text}
+_EMPTY, _NO_TEXT = "The file is empty.", "No text was found in the file."
 
 
 def text_of(content: bytes, filename: str) -> tuple[str, bool]:
@@ -44,7 +47,7 @@ def text_of(content: bytes, filename: str) -> tuple[str, bool]:
     # Halves of characters and control characters come out of PDF and JSON, and have no place in a text.
     text = without_controls(text.encode("utf-8", "replace").decode())
     if not text.strip():
-        raise Unreadable("invalid_file", NO_TEXT if content.strip() else "The file is empty.")
+        raise Unreadable("invalid_file", _NO_TEXT if content.strip() else _EMPTY)
     return text, headings or suffix in _WITH_HEADINGS
 
 
@@ -54,19 +57,17 @@ def _read(content: bytes, suffix: str) -> tuple[str, bool]:
     if content.startswith(b"PK\x03\x04"):
         return _archive(content)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Unreadable("unsupported_file", _OFFICE)
+        return doc_text(content), False
     if suffix in {".html", ".htm", ".xhtml"} or _PAGE.match(content):
         return html_text(content), True
     return _TEXTS.get(suffix, str)(decoded(content)), False
 
 
 def _archive(content: bytes) -> tuple[str, bool]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = set(archive.namelist())
-    if "word/document.xml" in names:
-        return docx_text(content), True
-    if "ppt/presentation.xml" in names:
-        return pptx_text(content), False
-    if "[Content_Types].xml" in names:
-        raise Unreadable("unsupported_file", _OFFICE)
+    package = Package(content)
+    root = package.part(package.main)
+    if root is not None and (read := _READERS.get(named(root))):
+        return read(package), True
+    if package.part("[Content_Types].xml") is not None:
+        raise Unreadable("unsupported_file", OTHER)
     raise Unreadable("unsupported_file", "The file is an archive: upload what is in it, file by file.")

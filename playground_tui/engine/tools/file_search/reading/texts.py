@@ -23,18 +23,30 @@ _HEAD = 4096
 """Characters or bytes by which a text is judged."""
 _MANY = 0.02
 """The part of control characters above which something is no text."""
+_LATIN = ("windows-1252", "windows-1250", "windows-1254", "windows-1257")
+_OTHERS = (
+    *("windows-1251", "windows-1253", "windows-1255", "windows-1256", "koi8-r", "iso8859-5", "iso8859-6", "ibm866"),
+    *("cp874", "cp932", "euc-jp", "gb18030", "big5", "cp949"),
+)
+"""Encodings that texts still have; those of scripts other than the Latin one stand in the second."""
+_JUDGED = 65_536
+"""Bytes by which an encoding is guessed."""
+_FOREIGN = 0.2
+"""The part of its bytes beyond ASCII that a text of another script has at least."""
+_FEW = 8
+"""With fewer such bytes there is nothing to guess by: Windows-1252 is most likely."""
 _SEPARATORS = ",;\t|"
 _ROWS = 20
 """Rows by which a table is recognised."""
 
 
 def decoded(content: bytes) -> str:
-    """The text. A byte order mark tells its encoding; without one it is UTF-8, UTF-16 or Windows-1252, tried in this
-    order. Raises Unreadable for what is no text."""
+    """The text. A byte order mark tells its encoding; without one it is UTF-8, UTF-16 or one that is guessed, tried in
+    this order. Raises Unreadable for what is no text."""
     text = _decoded(content)
     head = text[:_HEAD]
     if len(_CONTROL.findall(head)) > len(head) * _MANY:
-        raise Unreadable("unsupported_file", "The file is not a text, a PDF or a Word document.")
+        raise Unreadable("unsupported_file", "The file is not a text, a PDF, a Word document or a presentation.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -52,7 +64,18 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+        return content.decode(_guessed(content[:_JUDGED]), "replace")
+
+
+def _guessed(head: bytes) -> str:
+    """The most likely encoding of a text that is no Unicode."""
+    import chardet  # noqa: PLC0415 - slow to import
+
+    far = sum(byte > 127 for byte in head)
+    if far < _FEW:
+        return "cp1252"
+    candidates = (*_LATIN, *_OTHERS) if far >= _FOREIGN * len(head) else _LATIN
+    return chardet.detect(head, include_encodings=candidates)["encoding"] or "cp1252"
 
 
 def _wide(head: bytes) -> str:
