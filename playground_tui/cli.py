@@ -264,7 +264,8 @@ class Opener:
         settings = self._settings
         if settings.server is not None:
             key = None if previous else await asyncio.to_thread(self._server_key)
-            return previous or client_class.for_server(settings.server, key, label=label())
+            versions = self._paths.versions
+            return previous or client_class.for_server(settings.server, key, label=label(), versions=versions)
         address, handover = await asyncio.gather(self._engine(), asyncio.to_thread(self._handover))
         if previous is None or address.socket != self._socket:
             previous = client_class.for_engine(address.socket, label=label(), provider=settings.provider)

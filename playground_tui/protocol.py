@@ -3,7 +3,7 @@
 PROTOCOL = 1
 """Number of the engine's control protocol: same number, they understand each other."""
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """Revision of the engine's tables that this program knows; revisions sort as text."""
 
 CLIENT_HEADER = "X-Playground-Tui-Client"

@@ -10,18 +10,21 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from openai.resources.beta.assistants import AsyncAssistants
 from openai.resources.beta.threads.threads import AsyncThreads
 from openai.types.beta.threads.runs import RunStepInclude
 
 from playground_tui.assistants.assistant_files import AssistantFiles
+from playground_tui.assistants.assistant_versions import AssistantVersions, EngineVersions
 from playground_tui.assistants.changes import read_changes
 from playground_tui.assistants.creating import Creating
 from playground_tui.assistants.engine_objects import Change, EngineStatus
 from playground_tui.assistants.errors import NotSupported
 from playground_tui.assistants.events import Event
 from playground_tui.assistants.files import Files
+from playground_tui.assistants.kept_versions import KeptVersions
 from playground_tui.assistants.objects import (
     Assistant,
     Json,
@@ -33,11 +36,13 @@ from playground_tui.assistants.objects import (
     text_of,
 )
 from playground_tui.assistants.outcome import Outcomes
-from playground_tui.assistants.pages import LARGEST_PAGE, all_pages
+from playground_tui.assistants.pages import LARGEST_PAGE, all_pages, all_pages_at
 from playground_tui.assistants.runs import RunStreams
 from playground_tui.assistants.sent import SentFile
 from playground_tui.assistants.transport import Transport
+from playground_tui.assistants.versions import Deleted
 from playground_tui.cache.names import server_key
+from playground_tui.cache.versions import Versions
 from playground_tui.protocol import CLIENT_HEADER, PROVIDER_HEADER
 
 PASSAGES: list[RunStepInclude] = ["step_details.tool_calls[*].file_search.results[*].content"]
@@ -52,7 +57,7 @@ class AssistantsClient:
     Every method raises AssistantsError and nothing else. `where` names the server for people, `server_key` for files.
     """
 
-    def __init__(self, transport: Transport, server_key: str):
+    def __init__(self, transport: Transport, server_key: str, *, label: str = "", versions: Path | None = None):
         self.transport = transport
         self.is_engine = transport.is_engine
         self.where = "engine" if transport.is_engine else transport.where
@@ -62,6 +67,7 @@ class AssistantsClient:
         self._threads = AsyncThreads(transport.sdk)
         self.files = Files(transport)
         self.assistant_files = AssistantFiles(transport)
+        self.versions = _versions_of(self, versions, label)
         self._outcomes = Outcomes()
         self._creating = Creating(transport, self._outcomes, self._assistants, self._threads)
         self._streams = RunStreams(transport, self._outcomes, self)
@@ -75,9 +81,12 @@ class AssistantsClient:
         return cls(Transport.to_engine(socket, headers), server_key(None))
 
     @classmethod
-    def for_server(cls, url: str, key: str | None, *, label: str) -> Self:
-        """Another server. Only `key` is sent to it, nothing of the environment; `label` stays here."""
-        return cls(Transport.to_server(url, key), server_key(url))
+    def for_server(cls, url: str, key: str | None, *, label: str, versions: Path | None = None) -> Self:
+        """Another server. Only `key` is sent to it, nothing of the environment; `label` stays here.
+
+        The versions of its assistants are kept in the directory `versions`, with `label` on those saved from here.
+        """
+        return cls(Transport.to_server(url, key), server_key(url), label=label, versions=versions)
 
     # The engine itself
 
@@ -102,28 +111,23 @@ class AssistantsClient:
         return assistants
 
     async def retrieve_assistant(self, assistant_id: str) -> Assistant:
-        return Assistant.from_json(
-            await self.transport.ask_for("assistant", self._assistants.retrieve, assistant_id, repeat=True)
-        )
+        answer = self.transport.ask_for("assistant", self._assistants.retrieve, assistant_id, repeat=True)
+        return await self.versions.read(answer, assistant_id)
 
     async def create_assistant(self, fields: Mapping[str, Any], *, key: str) -> Assistant:
         """Create an assistant of exactly these API fields, once. `key` makes a repetition harmless."""
-        return await self._creating.assistant(fields, key)
+        return await self.versions.noted(await self._creating.assistant(fields, key), "created")
 
     async def update_assistant(self, assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
         """Set exactly these API fields."""
         body = await self.transport.ask_for(
             "assistant", self._assistants.update, assistant_id, extra_body=dict(fields), repeat=True
         )
-        return Assistant.from_json(body)
+        return await self.versions.noted(Assistant.from_json(body), "modified")
 
     async def delete_assistant(self, assistant_id: str) -> None:
-        await self.transport.ask(self._assistants.delete, assistant_id)
-
-    async def restore_assistant(self, assistant_id: str) -> Assistant:
-        """Bring a deleted assistant back; the engine alone can."""
-        self._engine_only("a deleted assistant cannot be brought back there")
-        return Assistant.from_json(await self.transport.request("post", f"/assistants/{assistant_id}/restore"))
+        """Delete an assistant; `versions.bring_back` brings it back for 30 days."""
+        await self.versions.deleting(lambda: self.transport.ask(self._assistants.delete, assistant_id), assistant_id)
 
     async def list_models(self) -> list[str]:
         """The ids of the models, sorted. A list may name assistants too: they are no models of an assistant."""
@@ -150,7 +154,14 @@ class AssistantsClient:
     async def restore_thread(self, thread_id: str) -> None:
         """Bring a deleted thread back; the engine alone can."""
         self._engine_only("a deleted thread cannot be brought back there")
-        await self.transport.request("post", f"/threads/{thread_id}/restore")
+        await self.transport.request("post", f"/threads/{quote(thread_id, safe='')}/restore", repeat=True)
+
+    async def deleted_threads(self, assistant_id: str | None = None, q: str = "") -> list[Deleted[ThreadSummary]]:
+        """As `list_threads`, those that can be brought back, last deleted first."""
+        self._engine_only("a deleted thread cannot be brought back there")
+        query = {name: value for name, value in (("assistant_id", assistant_id), ("q", q)) if value}
+        found = await all_pages_at(self.transport, "threads", "/threads", deleted="true", **query)
+        return [Deleted.of(ThreadSummary.from_json(raw), raw) for raw in found]
 
     async def list_threads(self, assistant_id: str | None = None, q: str = "") -> list[ThreadSummary]:
         """The threads an assistant has run in, or all, latest first; the engine alone lists them."""
@@ -270,6 +281,13 @@ class AssistantsClient:
     def _engine_only(self, what: str) -> None:
         if not self.is_engine:
             raise NotSupported(f"{self.where} is not the engine: {what}.")
+
+
+def _versions_of(client: AssistantsClient, directory: Path | None, label: str) -> AssistantVersions:
+    if client.is_engine:
+        return EngineVersions(client, client.transport)
+    store = Versions(directory, client.server_key) if directory else None
+    return KeptVersions(client, client.where, store, label)
 
 
 def _header_text(text: str) -> str:

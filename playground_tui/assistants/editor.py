@@ -50,8 +50,7 @@ class Elsewhere:
 class Editor:
     """Saves a draft by itself and keeps it in step with the server.
 
-    `on_change` is called after every change of `draft`, `state` or `elsewhere`, `on_seen` with the whole object
-    whenever the server gave it. A draft with an id is saved `delay`
+    `on_change` is called after every change of `draft`, `state` or `elsewhere`. A draft with an id is saved `delay`
     seconds after its last change; a new one is saved by `create`, then by itself. `following` is true while the server
     reports its changes to us: then `changed_elsewhere` reads, and a save need not read first.
     """
@@ -65,10 +64,8 @@ class Editor:
         on_change: Callable[[Editor], None] = lambda editor: None,
         now: Callable[[], float] = time.time,
         timers: Timers | None = None,
-        on_seen: Callable[[Json], None] = lambda raw: None,
     ) -> None:
         self._client = client
-        self._on_seen = on_seen
         self._on_change = on_change
         self._now = now
         self._draft = draft
@@ -256,7 +253,6 @@ class Editor:
 
     def _take_in(self, raw: Json, sent: Mapping[str, Any] = MappingProxyType({})) -> None:
         """The server's newest object becomes the base, and what is new in it is marked."""
-        self._on_seen(raw)
         shown = {field: self._draft.value(field) for field in API_FIELD}
         self._draft, conflicts = reconcile.take_in(self._draft, self._server, raw, sent)
         self._server = raw

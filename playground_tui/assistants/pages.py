@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,11 +20,23 @@ async def all_pages(
 
     `what` names what they are, for a person.
     """
+    check = partial(the_list, transport.where, what=what)
+    return await _all(lambda query: transport.ask(list_page, *args, repeat=True, check=check, **query), check, more)
+
+
+async def all_pages_at(transport: Transport, what: str, path: str, **more: Any) -> list[Json]:
+    """As `all_pages`, of a list for which the SDK has no method."""
+    check = partial(the_list, transport.where, what=what)
+    return await _all(lambda query: transport.request("get", path, query=query, repeat=True), check, more)
+
+
+async def _all(
+    ask: Callable[[dict[str, Any]], Awaitable[Json]], check: Callable[[Json], Sequence[Json]], more: dict[str, Any]
+) -> list[Json]:
     found: dict[str, Json] = {}
     query: dict[str, Any] = {"limit": LARGEST_PAGE, "order": "desc", **more}
     while True:
-        check = partial(the_list, transport.where, what=what)
-        body = await transport.ask(list_page, *args, repeat=True, check=check, **query)
+        body = await ask(query)
         page = {text_of(raw, "id"): raw for raw in check(body)}
         new = page.keys() - found.keys()
         found.update(page)

@@ -74,7 +74,12 @@ def files_for_code(raw: Json) -> list[str]:
 
 def store_of(raw: Json) -> str:
     """The id of the vector store that an assistant or thread searches in, or ""."""
-    return next(iter(_ids(raw, "file_search", "vector_store_ids")), "")
+    return next(iter(stores_of(raw)), "")
+
+
+def stores_of(raw: Json) -> list[str]:
+    """The ids of all vector stores that an assistant or thread searches in."""
+    return _ids(raw, "file_search", "vector_store_ids")
 
 
 def resources_with(raw: Json, *, files: Sequence[str] | None = None, store: str = "") -> dict[str, Any]:
@@ -83,10 +88,25 @@ def resources_with(raw: Json, *, files: Sequence[str] | None = None, store: str 
     Only what servers take back is in them.
     """
     code = files_for_code(raw) if files is None else list(files)
-    stores = [store] if store else _ids(raw, "file_search", "vector_store_ids")
+    stores = [store] if store else stores_of(raw)
     return {
         **({"code_interpreter": {"file_ids": code}} if code or files is not None else {}),
         **({"file_search": {"vector_store_ids": stores}} if stores else {}),
+    }
+
+
+def resources_to(old: Json, now: Json) -> dict[str, Any]:
+    """The `tool_resources` to write so that `now` has those of `old`; empty where it has them.
+
+    What is taken away is named too: a server may leave alone what it is not told of.
+    """
+    code, stores = files_for_code(old), stores_of(old)
+    both = (files_for_code(now), stores_of(now))
+    if (code, stores) == both:
+        return {}
+    return {
+        **({"code_interpreter": {"file_ids": code}} if code or both[0] else {}),
+        **({"file_search": {"vector_store_ids": stores}} if stores or both[1] else {}),
     }
 
 

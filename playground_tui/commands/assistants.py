@@ -1,13 +1,15 @@
-"""`playground-tui assistants list|show|create|update|delete`."""
+"""`playground-tui assistants list|show|create|update|delete|versions|diff|restore`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any, TextIO
 
 from playground_tui.assistants.objects import Assistant, object_of
+from playground_tui.commands import versions
 from playground_tui.commands.assistant_fields import add_fields, given_fields
 from playground_tui.commands.output import (
     Connect,
@@ -20,6 +22,7 @@ from playground_tui.commands.output import (
     print_json,
     print_table,
     print_text,
+    shown_time,
 )
 from playground_tui.config import Settings
 from playground_tui.paths import Paths
@@ -32,9 +35,11 @@ _SHOWN = ("name", "description", "model", "temperature", "top_p", "response_form
 
 def add_parser(subparsers: Any) -> None:
     """Add the command with its actions."""
-    parser = add_command(subparsers, "assistants", "list, show, create, change and delete assistants", "Assistants.")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|create|update|delete", required=True)
+    parser = add_command(subparsers, "assistants", "list, show, change, delete and restore assistants", "Assistants.")
+    names = "list|show|create|update|delete|versions|diff|restore"
+    actions = parser.add_subparsers(dest="action", metavar=names, required=True)
     listing = add_command(actions, "list", "newest first", "All assistants, newest first.")
+    listing.add_argument("--deleted", action="store_true", help="those that were deleted and can be brought back")
     show = add_command(actions, "show", "one assistant, whole", "One assistant with its instructions.")
     show.add_argument("wanted", metavar="ID|NAME")
     create = add_command(actions, "create", "make one and print its id", "Make an assistant; its id is printed.")
@@ -42,9 +47,9 @@ def add_parser(subparsers: Any) -> None:
     update = add_command(actions, "update", "change what is given", "Change what is given and nothing else.")
     update.add_argument("wanted", metavar="ID|NAME")
     add_fields(update)
-    delete = add_command(actions, "delete", "delete assistants", "The engine can bring them back for 30 days.")
+    delete = add_command(actions, "delete", "delete assistants", "`restore` brings them back for 30 days.")
     delete.add_argument("all_wanted", nargs="+", metavar="ID|NAME")
-    for action in (listing, show, create, update, delete):
+    for action in (listing, show, create, update, delete, *versions.add_parsers(actions)):
         add_json(action)
 
 
@@ -52,7 +57,16 @@ async def run(
     arguments: argparse.Namespace, connect: Connect, _settings: Settings, _paths: Paths, out: TextIO, err: TextIO
 ) -> int:
     """Exit code 0; 1 when the server refuses or cannot be asked; 2 for wrong options or a name that several have."""
-    actions = {"list": _list, "show": _show, "create": _create, "update": _update, "delete": _delete}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "create": _create,
+        "update": _update,
+        "delete": _delete,
+        "versions": versions.versions,
+        "diff": versions.diff,
+        "restore": versions.restore,
+    }
 
     async def action() -> None:
         async with connected(connect) as client:
@@ -62,12 +76,24 @@ async def run(
 
 
 async def _list(arguments: argparse.Namespace, client: AssistantsClient, out: TextIO, _err: TextIO) -> None:
+    if arguments.deleted:
+        await _list_deleted(arguments, client, out)
+        return
     assistants = await client.list_assistants()
     if arguments.json:
         print_json([assistant.raw for assistant in assistants], out)
         return
     rows = [(one.id, one.name, one.model, ", ".join(one.tool_types)) for one in assistants]
     print_table(("id", "name", "model", "tools"), rows, out)
+
+
+async def _list_deleted(arguments: argparse.Namespace, client: AssistantsClient, out: TextIO) -> None:
+    found = await client.versions.deleted()
+    if arguments.json:
+        print_json([{**one.what.raw, "deleted_at": int(one.at), "purge_at": int(one.purge_at)} for one in found], out)
+        return
+    rows = [(one.what.id, one.what.name, one.what.model, shown_time(one.at), one.left(time.time())) for one in found]
+    print_table(("id", "name", "model", "deleted", "left"), rows, out)
 
 
 async def _show(arguments: argparse.Namespace, client: AssistantsClient, out: TextIO, _err: TextIO) -> None:
@@ -120,8 +146,7 @@ async def _delete(arguments: argparse.Namespace, client: AssistantsClient, out: 
         else:
             for assistant_id in deleted:
                 print_text(assistant_id, out)
-    if client.is_engine:
-        print_text("Deleted. The engine keeps what is deleted for 30 days.", err)
+    print_text("Deleted. `assistants restore` brings back what was deleted in the last 30 days.", err)
 
 
 def described(assistant: Assistant) -> str:

@@ -97,14 +97,23 @@ async def find_assistant(client: AssistantsClient, wanted: str) -> Assistant:
             return await client.retrieve_assistant(wanted)
         except NotFound:
             pass
-    everyone = await client.list_assistants()
-    found = (
+    found = named(await client.list_assistants(), wanted)
+    if not found:
+        raise AssistantsError(f"No assistant has the id or name {shorten(wanted, 80)}.")
+    return only_one(found, wanted)
+
+
+def named(everyone: Sequence[Assistant], wanted: str) -> list[Assistant]:
+    """Those with this id, or else with this name, or else with this name in other case."""
+    return (
         [one for one in everyone if one.id == wanted]
         or [one for one in everyone if one.name == wanted]
         or [one for one in everyone if one.name.casefold() == wanted.casefold()]
     )
-    if not found:
-        raise AssistantsError(f"No assistant has the id or name {shorten(wanted, 80)}.")
+
+
+def only_one(found: Sequence[Assistant], wanted: str) -> Assistant:
+    """The one that was found. Raises WrongUsage with the ids when there are more."""
     if len(found) > 1:
         ids = ", ".join(one.id for one in found)
         raise WrongUsage(f"Several assistants are named {shorten(wanted, 80)}: name one by its id: {ids}")

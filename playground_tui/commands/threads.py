@@ -1,8 +1,9 @@
-"""`playground-tui threads list|show|delete`."""
+"""`playground-tui threads list|show|delete|restore`."""
 
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
@@ -33,16 +34,19 @@ _PAGE = 100
 
 def add_parser(subparsers: Any) -> None:
     """Add the command with its actions."""
-    parser = add_command(subparsers, "threads", "list, show and delete threads", "What was said, and where.")
-    actions = parser.add_subparsers(dest="action", metavar="list|show|delete", required=True)
+    parser = add_command(subparsers, "threads", "list, show, delete and restore threads", "What was said, and where.")
+    actions = parser.add_subparsers(dest="action", metavar="list|show|delete|restore", required=True)
     listing = add_command(actions, "list", "latest first", "The threads, latest first.")
     listing.add_argument("-a", dest="of_assistant", metavar="ID|NAME", help="those this assistant has run in")
     listing.add_argument("-q", dest="text", metavar="TEXT", default="", help="those that contain this text")
+    listing.add_argument("--deleted", action="store_true", help="those that were deleted and can be brought back")
     show = add_command(actions, "show", "all messages, oldest first", "All messages of one thread, oldest first.")
     show.add_argument("id", metavar="ID")
-    delete = add_command(actions, "delete", "delete threads", "The engine can bring them back for 30 days.")
+    delete = add_command(actions, "delete", "delete threads", "On the engine `restore` brings them back for 30 days.")
     delete.add_argument("ids", nargs="+", metavar="ID")
-    for action in (listing, show, delete):
+    restore = add_command(actions, "restore", "bring back deleted threads", "Bring deleted threads back, ids and all.")
+    restore.add_argument("ids", nargs="+", metavar="ID")
+    for action in (listing, show, delete, restore):
         add_json(action)
 
 
@@ -50,7 +54,7 @@ async def run(  # noqa: PLR0917 -- the form of every command
     arguments: argparse.Namespace, connect: Connect, settings: Settings, paths: Paths, out: TextIO, err: TextIO
 ) -> int:
     """Exit code 0; 1 when the server refuses or cannot be asked; 2 for a name that several assistants have."""
-    act = {"list": _list, "show": _show, "delete": _delete}[arguments.action]
+    act = {"list": _list, "show": _show, "delete": _delete, "restore": _restore}[arguments.action]
     known = partial(KnownServer, paths.cache, settings.server, on_problem=partial(print_text, file=err))
 
     async def action() -> None:
@@ -63,6 +67,9 @@ async def run(  # noqa: PLR0917 -- the form of every command
 async def _list(arguments: argparse.Namespace, client: AssistantsClient, known: Any, out: TextIO, err: TextIO) -> None:
     wanted = arguments.of_assistant
     assistant_id = (await find_assistant(client, wanted)).id if wanted else None
+    if arguments.deleted:
+        await _list_deleted(arguments, client, assistant_id, out)
+        return
     if client.is_engine:
         threads = await client.list_threads(assistant_id, arguments.text)
     else:
@@ -76,6 +83,21 @@ async def _list(arguments: argparse.Namespace, client: AssistantsClient, known: 
         for thread in threads
     ]
     print_table(("id", "last activity", "messages", "first message"), rows, out)
+
+
+async def _list_deleted(
+    arguments: argparse.Namespace, client: AssistantsClient, assistant_id: str | None, out: TextIO
+) -> None:
+    found = await client.deleted_threads(assistant_id, arguments.text)
+    if arguments.json:
+        times = ({"deleted_at": int(one.at), "purge_at": int(one.purge_at)} for one in found)
+        print_json([{**asdict(one.what), **at} for one, at in zip(found, times, strict=True)], out)
+        return
+    rows = [
+        (one.what.id, shown_time(one.at), one.left(time.time()), str(one.what.message_count), one.what.first_message)
+        for one in found
+    ]
+    print_table(("id", "deleted", "left", "messages", "first message"), rows, out)
 
 
 def _known_threads(state: ServerState, assistant_id: str | None, text: str) -> list[ThreadSummary]:
@@ -127,4 +149,20 @@ async def _delete(
             for thread_id in deleted:
                 print_text(thread_id, out)
     if client.is_engine:
-        print_text("Deleted. The engine keeps what is deleted for 30 days.", err)
+        print_text("Deleted. `threads restore` brings back what was deleted in the last 30 days.", err)
+
+
+async def _restore(
+    arguments: argparse.Namespace, client: AssistantsClient, _known: Any, out: TextIO, _err: TextIO
+) -> None:
+    restored = []
+    try:
+        for thread_id in arguments.ids:
+            await client.restore_thread(thread_id)
+            restored.append(thread_id)
+    finally:
+        if arguments.json:
+            print_json({"restored": restored}, out)
+        else:
+            for thread_id in restored:
+                print_text(thread_id, out)

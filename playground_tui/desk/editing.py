@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,9 @@ from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
-from playground_tui.assistants.objects import Json, Run
+from playground_tui.assistants.objects import Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
-from playground_tui.cache.versions import Versions
 from playground_tui.desk.creating import NEW, Creating, new_key
 from playground_tui.desk.desk import Desk
 from playground_tui.desk.editor import recover
@@ -172,9 +170,7 @@ class Editing:
         assert self._desk.client is not None
         delay = self._desk.settings.autosave_delay
         self._attached_to = self._desk.client
-        self.editor = Editor(
-            self._desk.client, self._draft, delay=delay, on_change=self._changed, on_seen=_keeper(self._desk)
-        )
+        self.editor = Editor(self._desk.client, self._draft, delay=delay, on_change=self._changed)
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)
         self._form.show_elsewhere(self.editor.elsewhere)
@@ -278,13 +274,15 @@ class Editing:
         return await self.editor.flush()
 
     async def delete(self, assistant_id: str) -> None:
-        """Delete an assistant. Raises AssistantsError."""
+        """Delete an assistant; what is unsaved of it is there again when it is brought back. Raises AssistantsError."""
         assert self._desk.client is not None
+        draft = self.draft if assistant_id == self.assistant_id else _kept(self._desk, assistant_id)[0]
         try:
             await self._desk.client.delete_assistant(assistant_id)
         except NotFound:
             self._desk.say("It had been deleted already.")
-        self._desk.cache.drop_draft(assistant_id)
+        if not draft.unsaved():
+            self._desk.cache.drop_draft(assistant_id)
         if assistant_id == self.assistant_id:
             await self._close_editor()
             self._begin(new_key(), self._new_draft())
@@ -303,13 +301,3 @@ async def _id_of(wanted: str, desk: Desk) -> str:
         )
     ids = ", ".join(assistant.id for assistant in found)
     raise AssistantsError(f"Several assistants are called {clean(wanted, newlines=False)}: {ids}.")
-
-
-def _keeper(desk: Desk) -> Callable[[Json], None]:
-    """What keeps the versions of assistants: the engine does it itself, for other servers it is done here."""
-    assert desk.client is not None
-    return _ignore if desk.client.is_engine else Versions(desk.paths.versions, desk.client.server_key).note
-
-
-def _ignore(_raw: Json) -> None:
-    """In place of keeping a version."""

@@ -49,16 +49,26 @@ def present(stored: Json) -> dict[str, Any]:
     return shown
 
 
-def version_object(*, version_id: str, created_at: int, action: str, client: str, assistant: Json) -> dict[str, Any]:
-    """One state an assistant has had (an extension): when, by which client, through which action."""
+def version_object(
+    *,
+    version_id: str,
+    assistant_id: str,
+    number: int,
+    created_at: int,
+    action: str,
+    client: str,
+    changed: Sequence[str],
+) -> dict[str, Any]:
+    """One state an assistant has had (an extension): when, by which client, through which action, in which fields."""
     return {
         "id": version_id,
         "object": "assistant.version",
         "created_at": created_at,
-        "assistant_id": assistant["id"],
+        "assistant_id": assistant_id,
+        "number": number,
         "action": action,
         "client": client,
-        "assistant": dict(assistant),
+        "changed": list(changed),
     }
 
 

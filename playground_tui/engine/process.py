@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from playground_tui.engine.listeners import CannotListen
 from playground_tui.engine.lock import DataLock, LockHeld, journal_for
 from playground_tui.engine.place import Left, Place
 from playground_tui.engine.server import EngineServer
+from playground_tui.engine.store.database import Database
 from playground_tui.engine.store.failures import StoreError, StoreFailed
 from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.engine.store.purge import KEPT, purge
@@ -30,6 +32,8 @@ from playground_tui.protocol import PROTOCOL, SCHEMA
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the socket and the data directory."""
+PURGE_EVERY = 6 * 3600.0
+"""Seconds between two times that what was deleted long ago is removed for good."""
 _SHORTEST_PAUSE = 0.05
 _log = logging.getLogger(__name__)
 
@@ -66,6 +70,7 @@ class EngineProcess:
         self._bound: os.stat_result | None = None
         self._worked = False
         """Whether there were runs since memory was given back."""
+        self._purge_at = 0.0
         self.interrupted = False
         """Whether ctrl+c ended it."""
         self._address = EngineAddress(
@@ -103,7 +108,7 @@ class EngineProcess:
         server = EngineServer(store.database, self._address, monotonic=self._monotonic, probe=self._probe)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(server.close)
-            await store.database.write(lambda c: purge(c, int(time.time()) - KEPT))
+            await self._purge(store.database)
             await self._sweep(server, store)
             await server.engine.runs.recover()
             stack.callback(self._remove_socket)
@@ -124,6 +129,10 @@ class EngineProcess:
             await self.tidy(server.engine.files.sweep)
         for notice in server.notices:
             _log.warning("%s", notice)
+
+    async def _purge(self, database: Database) -> None:
+        self._purge_at = self._monotonic() + PURGE_EVERY
+        await database.write(lambda c: purge(c, int(time.time()) - KEPT))
 
     async def _beside(self, server: EngineServer, beside: Beside) -> None:
         try:
@@ -148,6 +157,8 @@ class EngineProcess:
         while not server.stopping.is_set():
             server.awake.clear()
             await self.tidy(server.engine.files.expire)
+            if self._monotonic() >= self._purge_at:
+                await self.tidy(partial(self._purge, server.engine.database))
             if await self._is_over(server):
                 return
             self._give_memory_back(server)
@@ -160,7 +171,7 @@ class EngineProcess:
         try:
             await tidy()
         except (OSError, StoreFailed) as error:
-            _log.warning("files that are over stay for now: %s", error)
+            _log.warning("what is over stays for now: %s", error)
 
     async def _is_over(self, server: EngineServer) -> bool:
         if not await self._is_in_place(server):

@@ -13,7 +13,9 @@ from playground_tui.plain.menus import choose, confirm, pick
 from playground_tui.plain.room import Room
 from playground_tui.text import shorten
 
-UNDO = "On the engine it can be brought back for 30 days: /restore."
+UNDO = "It can be brought back for 30 days: /deleted."
+COPY = "It can be brought back for 30 days, as a copy with another id: /deleted."
+NO_UNDO = "There it cannot be brought back."
 
 
 class Lists:
@@ -111,7 +113,8 @@ class Lists:
 
     def delete(self, assistant_id: str) -> None:
         """Delete an assistant, after asking."""
-        if not confirm(self._console, f"Delete the assistant {assistant_id}? Its threads stay. {UNDO}"):
+        undo = UNDO if self._on_engine else COPY
+        if not confirm(self._console, f"Delete the assistant {assistant_id}? Its threads stay. {undo}"):
             self._console.write("Kept.")
         elif self._room.attempt(self._delete(assistant_id), "not deleted"):
             self._deleted = ("assistant", assistant_id)
@@ -163,11 +166,12 @@ class Lists:
             self._console.write("This is a new thread: the next message begins it. /threads goes back to another one.")
 
     def _delete_thread(self, thread_id: str) -> None:
-        if not confirm(self._console, f"Delete this thread? {UNDO}"):
+        if not confirm(self._console, f"Delete this thread? {UNDO if self._on_engine else NO_UNDO}"):
             self._console.write("Kept.")
         elif self._room.attempt(self._deleted_thread(thread_id), "not deleted"):
             self._deleted = ("thread", thread_id)
-            self._console.write("The thread is deleted. /restore brings it back.")
+            back = " /restore brings it back." if self._on_engine else ""
+            self._console.write(f"The thread is deleted.{back}")
 
     async def _deleted_thread(self, thread_id: str) -> bool:
         await self._room.sending.chatting.delete(thread_id)
@@ -177,20 +181,27 @@ class Lists:
         """Bring back what was deleted last in this session, and open it."""
         if self._deleted is None:
             self._console.write("Nothing was deleted since the start.")
-        elif self._room.attempt(self._restored(*self._deleted), "not brought back"):
-            self._console.write(f"The {self._deleted[0]} is back, and open.")
+        elif self.bring_back(*self._deleted):
             self._deleted = None
 
-    async def _restored(self, kind: str, deleted: str) -> bool:
+    def bring_back(self, kind: str, deleted: str) -> bool:
+        """Bring back what was deleted, an assistant or a thread, and open it; whether that was done."""
+        said = self._room.attempt(self._restored(kind, deleted), "not brought back")
+        if said is not None:
+            self._console.write(f"The {kind} is back, and open. {said}".rstrip())
+        return said is not None
+
+    async def _restored(self, kind: str, deleted: str) -> str:
         client = self._room.desk.client
         if client is None:
             raise AssistantsError("not connected.")
-        if kind == "assistant":
-            await self._open((await client.restore_assistant(deleted)).id)
-        else:
+        if kind == "thread":
             await client.restore_thread(deleted)
             await self._room.show_thread(deleted)
-        return True
+            return ""
+        restored = await client.versions.bring_back(deleted)
+        await self._open(restored.assistant.id)
+        return restored.said
 
 
 def _name(assistant: Assistant) -> str:

@@ -16,6 +16,7 @@ from playground_tui.config import Settings
 from playground_tui.desk.arrival import Arrival
 from playground_tui.desk.desk import Desk, OpenClient
 from playground_tui.desk.editing import Editing
+from playground_tui.desk.history import History
 from playground_tui.desk.link import KEPT, Link
 from playground_tui.desk.panes import Ways
 from playground_tui.desk.sending import Sending
@@ -68,6 +69,7 @@ class Room:
         self.form = PlainForm(self.voice, WAYS.save)
         self.editing = Editing(self.desk, self.form)
         self.form.edited = self.editing.edited
+        self.history = History(self.desk, self.form, self.editing)
         self.sending = Sending(self.desk, self.chat, self.editing, lambda: self.form.draft.switched_on)
         self.chat.composer.submit = self.sending.submit
         self._arrival = Arrival(self.desk, self.form, self.editing, self.sending)

@@ -14,6 +14,7 @@ from playground_tui.plain.fields import in_editor, write_lines
 from playground_tui.plain.listener import GLANCE, Listener
 from playground_tui.plain.lists import Lists
 from playground_tui.plain.menus import choose, confirm
+from playground_tui.plain.past import Past
 from playground_tui.plain.room import Room
 from playground_tui.text import shorten
 
@@ -43,6 +44,7 @@ class Talk:
         self._console = console
         self._lists = Lists(room, console)
         self._own = AssistantCommands(room, console, self._lists)
+        self._past = Past(room, console, self._lists)
         self._listener = Listener(room, console)
         self._attached = Attached(room, console)
         self._composer = room.chat.composer
@@ -60,6 +62,8 @@ class Talk:
             Command("copy", "begin a copy of this assistant", self._own.copy),
             Command("thread", "begin a new thread", self._new_thread),
             Command("threads", "go to another thread of this assistant, or delete one", self._threads),
+            Command("versions", "hear, compare and restore versions of this assistant", self._past.versions),
+            Command("deleted", "bring back a deleted assistant or thread", self._past.deleted),
             Command("restore", "bring back the assistant or thread deleted last", self._restore),
             Command("read", "read this thread", self._read, "/read 3 reads its last three messages"),
             Command("older", "read the messages before those of /read", self._older),

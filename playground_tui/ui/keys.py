@@ -31,6 +31,7 @@ GLOBAL: list[Binding] = [
     Binding("ctrl+y", "copy_answer", "copy the last answer", id="copy", priority=True),
     Binding("f4,alt+e", "external_editor", "the focused text in $EDITOR", id="editor", priority=True),
     Binding("f5,alt+s", "save", "save now (creates a new assistant)", id="save", priority=True),
+    Binding("f7,alt+v", "versions", "versions of this assistant: compare, restore", id="versions", priority=True),
     Binding("f2,alt+f", "toggle_form", "show or hide the form", id="toggle-form", priority=True),
     Binding("ctrl+end", "thread_end", "to the end of the thread", id="thread-end", priority=True),
     Binding("f1,alt+h", "help", "help", id="help", priority=True),
@@ -45,7 +46,7 @@ ELSEWHERE: list[tuple[str, str]] = [
     ("ctrl+j", "new line (shift+enter too where the terminal tells it apart)"),
     ("up, down", "composer history, from its first and last line"),
     ("pageup, pagedown", "scroll the thread from the composer"),
-    ("ctrl+p", "command palette: copy a code block or the whole thread, clone, delete, …"),
+    ("ctrl+p", "command palette: copy a code block or the whole thread, clone, what was deleted, …"),
     ("left, right", "move a slider (with shift: ten steps, with alt: 0.01); digits type a value, delete resets it"),
 ]
 """Keys that belong to a widget, for the help."""
@@ -75,9 +76,10 @@ HINTS: dict[str, dict[str, str]] = {
         "composer": "composer",
         "save": "save",
         "open": "assistants",
-        "new": "new",
+        "versions": "versions",
         "editor": "$EDITOR",
         PALETTE: "more",
+        "new": "new",
     },
 }
 """What the foot of the screen names in each pane, most needed first: binding id -> word."""

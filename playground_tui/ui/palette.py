@@ -12,8 +12,8 @@ WITHOUT_KEY = (
     ("copy_output", "copy what a tool put out"),
     ("copy_thread", "copy the whole thread"),
     ("clone_assistant", "clone this assistant"),
-    ("restore_assistant", "bring back the assistant deleted last"),
-    ("restore_thread", "bring back the thread deleted last"),
+    ("deleted_assistants", "bring back a deleted assistant"),
+    ("deleted_threads", "bring back a deleted thread of this assistant"),
 )
 
 

@@ -18,6 +18,7 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.desk.arrival import Arrival
 from playground_tui.desk.desk import Desk, OpenClient
 from playground_tui.desk.editing import Editing
+from playground_tui.desk.history import History
 from playground_tui.desk.link import KEPT, Link, connected_to
 from playground_tui.desk.models import read_models
 from playground_tui.desk.sending import Sending
@@ -85,7 +86,8 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         self.editing = Editing(self.desk, self.form_pane)
         self.sending = Sending(self.desk, self.chat_pane, self.editing, lambda: self.form_pane.draft.switched_on)
         self.arrival = Arrival(self.desk, self.form_pane, self.editing, self.sending)
-        self.picking = Picking(self.desk, self, self.editing, self.sending)
+        history = History(self.desk, self.form_pane, self.editing)
+        self.picking = Picking(self.desk, self, self.editing, self.sending, history)
         self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
         self.link = Link(
             self.desk,

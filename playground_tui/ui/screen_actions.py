@@ -16,6 +16,7 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.stored import store_of
 from playground_tui.desk import editor
 from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
+from playground_tui.desk.history import NOT_CREATED
 from playground_tui.text import clean, shorten
 from playground_tui.ui import clipboard, keys
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
@@ -130,11 +131,17 @@ class ScreenActions(Screen[None]):
         else:
             self._attempt(self.picking.clone(self.editing.assistant_id), "Not cloned", then="to_form")
 
-    def action_restore_assistant(self) -> None:
-        self._attempt(self.picking.restore_assistant(), "Not brought back")
+    def action_versions(self) -> None:
+        if self.editing.assistant_id is None:
+            self.desk.say(NOT_CREATED)
+        else:
+            self._attempt(self.picking.versions(), "The versions could not be shown")
 
-    def action_restore_thread(self) -> None:
-        self._attempt(self.picking.restore_thread(), "Not brought back")
+    def action_deleted_assistants(self) -> None:
+        self._attempt(self.picking.deleted_assistants(), "The deleted assistants could not be listed")
+
+    def action_deleted_threads(self) -> None:
+        self._attempt(self.picking.deleted_threads(), "The deleted threads could not be listed")
 
     def action_new_thread(self) -> None:
         self._attempt(self.picking.new_thread(len(self.chat_pane.messages())), "No new thread", then="to_composer")

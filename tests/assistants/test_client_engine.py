@@ -57,7 +57,7 @@ async def test_an_assistant_is_made_once_changed_deleted_and_brought_back(client
     await client.delete_assistant(made.id)
     with pytest.raises(NotFound):
         await client.retrieve_assistant(made.id)
-    assert (await client.restore_assistant(made.id)).name == "B"
+    assert (await client.versions.bring_back(made.id)).assistant.name == "B"
 
 
 async def test_what_the_engine_refuses_is_told_with_its_field(client: AssistantsClient) -> None:

@@ -71,7 +71,7 @@ async def test_models_are_listed_sorted_and_once(server: AssistantsServer, clien
 
 EXTENSIONS: dict[str, Callable[[AssistantsClient], Awaitable[object]]] = {
     "threads": lambda client: client.list_threads(),
-    "restore": lambda client: client.restore_assistant("asst_1"),
+    "deleted threads": lambda client: client.deleted_threads(),
     "restore thread": lambda client: client.restore_thread("thread_1"),
     "status": lambda client: client.engine_status(),
     "settings": lambda client: client.engine_settings({}),

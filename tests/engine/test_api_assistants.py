@@ -125,15 +125,78 @@ async def test_a_deleted_assistant_is_not_found_until_it_is_restored(api: httpx2
 async def test_versions_say_what_when_and_from_where(api: httpx2.AsyncClient) -> None:
     made = await make(api, name="One")
     path = f"/assistants/{made['id']}"
-    await api.post(path, json={"name": "Two"}, headers={CLIENT_HEADER: "tmux on box"})
-    await api.delete(path)
+    await api.post(path, json={"name": "Two", "temperature": 0.5}, headers={CLIENT_HEADER: "tmux on box"})
+    await api.delete(path, headers={"User-Agent": ""})
     listed = (await api.get(f"{path}/versions")).json()
-    shown = [(item["action"], item["client"], item["assistant"]["name"]) for item in listed["data"]]
-    assert shown == [("deleted", "", "Two"), ("modified", "tmux on box", "Two"), ("created", "", "One")]
+    shown = [(item["number"], item["action"], item["client"], item["changed"]) for item in listed["data"]]
+    agent = api.headers["User-Agent"]
+    assert shown == [
+        (3, "deleted", "", []),
+        (2, "modified", "tmux on box", ["name", "temperature"]),
+        (1, "created", agent, []),
+    ]
     assert {item["assistant_id"] for item in listed["data"]} == {made["id"]}
-    assert listed["data"][0]["assistant"]["temperature"] is None
+    assert not any("assistant" in item for item in listed["data"])
     rest = (await api.get(f"{path}/versions", params={"after": listed["data"][1]["id"]})).json()
     assert (rest["data"], rest["has_more"]) == (listed["data"][2:], False)
+
+
+async def test_a_version_is_read_whole_by_its_number_or_id(api: httpx2.AsyncClient) -> None:
+    made, other = await make(api, name="One"), await make(api)
+    path = f"/assistants/{made['id']}"
+    await api.post(path, json={"name": "Two"})
+    await api.delete(path)
+    first = (await api.get(f"{path}/versions", params={"order": "asc"})).json()["data"][0]
+    for wanted in (first["id"], "1"):
+        whole = (await api.get(f"{path}/versions/{wanted}")).json()
+        assert whole == {**first, "assistant": {**made, "temperature": None, "top_p": None}}
+    assert (await api.get(f"{path}/versions/2")).json()["assistant"]["name"] == "Two"
+    for wanted in ("0", "4", "-1", "٣", "9" * 30, "asstver_x", "x"):
+        response = await api.get(f"{path}/versions/{wanted}")
+        assert (response.status_code, wanted in response.json()["error"]["message"]) == (404, True)
+    assert (await api.get(f"/assistants/{other['id']}/versions/{first['id']}")).status_code == 404
+
+
+async def test_an_old_version_comes_back_as_a_change_and_history_stays(api: httpx2.AsyncClient) -> None:
+    made = await make(api, **FULL)
+    path = f"/assistants/{made['id']}"
+    await api.post(path, json={"name": "Two", "instructions": "", "tools": []})
+    old = (await api.get(f"{path}/versions/1")).json()["assistant"]
+    back = await api.post(path, json={key: old[key] for key in FULL})
+    assert back.json() == made
+    await api.delete(path)
+    await api.post(f"{path}/restore")
+    listed = (await api.get(f"{path}/versions")).json()["data"]
+    assert [(item["number"], item["action"]) for item in listed] == [
+        (5, "restored"),
+        (4, "deleted"),
+        (3, "modified"),
+        (2, "modified"),
+        (1, "created"),
+    ]
+    assert listed[2]["changed"] == ["name", "instructions", "tools"]
+
+
+async def test_deleted_assistants_are_listed_with_when_they_go(api: httpx2.AsyncClient) -> None:
+    made = [(await make(api, name=str(number)))["id"] for number in range(4)]
+    for assistant_id in (made[2], made[0], made[3]):
+        await api.delete(f"/assistants/{assistant_id}")
+    page = (await api.get("/assistants", params={"deleted": "true", "limit": 2})).json()
+    assert page["has_more"]
+    rest = (await api.get("/assistants", params={"deleted": "true", "after": page["last_id"]})).json()
+    listed = [*page["data"], *rest["data"]]
+    assert sorted(item["id"] for item in listed) == sorted([made[0], made[2], made[3]])
+    assert {item["purge_at"] - item["deleted_at"] for item in listed} == {30 * 24 * 3600}
+    assert [item["deleted_at"] for item in listed] == sorted((item["deleted_at"] for item in listed), reverse=True)
+    await api.post(f"/assistants/{made[0]}/restore")
+    assert (await api.get("/assistants", params={"deleted": "true", "after": made[0]})).status_code == 400
+    assert [item["id"] for item in (await api.get("/assistants")).json()["data"]] == [made[1], made[0]]
+
+
+@pytest.mark.parametrize("path", ["/assistants", "/threads"])
+async def test_deleted_is_true_or_false(api: httpx2.AsyncClient, path: str) -> None:
+    assert (await api.get(path, params={"deleted": "perhaps"})).json()["error"]["param"] == "deleted"
+    assert (await api.get(path, params={"deleted": "false"})).status_code == 200
 
 
 @pytest.mark.parametrize("action", ["restore", "versions"])

@@ -184,6 +184,21 @@ async def test_a_deleted_thread_takes_no_message_and_comes_back(api: httpx2.Asyn
     assert len((await api.get(f"/threads/{thread}/messages")).json()["data"]) == 1
 
 
+async def test_deleted_threads_are_listed_and_found(api: httpx2.AsyncClient) -> None:
+    first, second, kept = await make(api, "the first"), await make(api, "the second"), await make(api, "kept")
+    for thread in (second, first):
+        await api.delete(f"/threads/{thread}")
+    listed = (await api.get("/threads", params={"deleted": "true"})).json()["data"]
+    assert {item["id"] for item in listed} == {first, second}
+    assert {item["purge_at"] - item["deleted_at"] for item in listed} == {30 * 24 * 3600}
+    found = (await api.get("/threads", params={"deleted": "true", "q": "SECOND"})).json()["data"]
+    assert [(item["first_message"], item["message_count"]) for item in found] == [("the second", 1)]
+    of_none = (await api.get("/threads", params={"deleted": "true", "assistant_id": "asst_x"})).json()["data"]
+    assert of_none == []
+    living = (await api.get("/threads")).json()["data"]
+    assert [(item["id"], "deleted_at" in item) for item in living] == [(kept, False)]
+
+
 async def test_deleting_a_thread_cancels_its_run(api: httpx2.AsyncClient, engine: RunningEngine) -> None:
     tool = {"type": "function", "function": {"name": "f"}}
     assistant = (await api.post("/assistants", json={"model": "rehearsal/tools", "tools": [tool]})).json()["id"]

@@ -166,7 +166,7 @@ async def test_expiry_is_looked_at_by_the_process_and_stops_nothing(
     assert (await database.read(files.living), names(kept)) == (set(), [])
     kept.path("directory").mkdir()
     await EngineProcess.tidy(kept.sweep)
-    assert "files that are over stay for now" in caplog.text
+    assert "what is over stays for now" in caplog.text
     assert file["expires_at"] == NOW + 10
 
 

@@ -7,9 +7,10 @@ import gc
 import os
 import shutil
 import signal
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from playground_tui.address import EngineAddress, lock_is_held
 from playground_tui.engine import __main__ as command
 from playground_tui.engine import process as process_module
 from playground_tui.engine.lock import DataLock
-from playground_tui.engine.process import CannotBegin, EngineProcess, detached, in_front, socket_path
+from playground_tui.engine.process import PURGE_EVERY, CannotBegin, EngineProcess, detached, in_front, socket_path
 from playground_tui.engine.runs import service as runs_module
 from playground_tui.engine.store.failures import NewerDatabase
 from playground_tui.engine.store.opening import Opened, open_store
@@ -238,6 +239,20 @@ async def test_what_was_deleted_long_ago_is_gone_at_the_next_start(paths: Paths)
     bodies = await database.read(lambda c: c.execute(text("SELECT body FROM assistants")).scalars().all())
     database.close()
     assert len(bodies) == 1 and '"new"' in bodies[0]
+
+
+async def test_what_was_deleted_long_ago_goes_while_the_engine_lives_on(paths: Paths) -> None:
+    clock = Clock()
+    async with living(paths, monotonic=clock, look_every=0.01):
+        await ask(paths, "PUT", "/engine/settings", {**NO_PROVIDERS, "idle_exit": 10**6})
+        made = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/echo"})
+        await ask(paths, "DELETE", f"/v1/assistants/{made['id']}")
+        with closing(sqlite3.connect(paths.database)) as connection, connection:
+            connection.execute("UPDATE assistants SET deleted_at = 1")
+        assert len((await ask(paths, "GET", "/v1/assistants?deleted=true"))["data"]) == 1
+        clock.seconds += PURGE_EVERY
+        with closing(sqlite3.connect(paths.database)) as connection:
+            await until(lambda: not connection.execute("SELECT 1 FROM assistants").fetchall())
 
 
 def test_the_log_of_a_detached_engine_says_why_it_did_not_start(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from playground_tui.engine.objects import assistant_object, present
 from playground_tui.engine.store import assistants, versions
@@ -23,8 +24,12 @@ async def made(database: Database) -> dict[str, Any]:
 
 
 async def history(database: Database, assistant_id: str) -> list[tuple[Any, ...]]:
-    items, _ = await database.read(lambda c: versions.list_versions(c, assistant_id, Page(order="asc")))
-    return [(v["action"], v["created_at"], v["client"], v["assistant"]["name"]) for v in items]
+    def read(c: Connection) -> list[tuple[Any, ...]]:
+        items, _ = versions.list_versions(c, assistant_id, Page(order="asc", limit=100))
+        names = [versions.get(c, assistant_id, v["id"])["assistant"]["name"] for v in items]
+        return [(v["action"], v["created_at"], v["client"], name) for v, name in zip(items, names, strict=True)]
+
+    return await database.read(read)
 
 
 async def test_what_was_not_given_stays_null_and_is_answered_as_1(made: dict[str, Any]) -> None:
@@ -89,3 +94,31 @@ async def test_purging_ends_what_was_deleted_before(database: Database, made: di
     assert await database.write(lambda c: assistants.restore(c, kept["id"], at=31)) == kept
     with pytest.raises(Unknown):
         await database.write(lambda c: assistants.restore(c, made["id"], at=31))
+
+
+async def test_of_too_many_versions_the_oldest_go_and_the_numbers_stay(
+    database: Database, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(versions, "ALWAYS", 3)
+    monkeypatch.setattr(versions, "LOOK_EVERY", 5)
+    key = made["id"]
+
+    async def numbers() -> list[int]:
+        items, _ = await database.read(lambda c: versions.list_versions(c, key, Page(limit=100)))
+        return [item["number"] for item in items]
+
+    def change(text: str, times: int) -> Any:
+        def write(c: Connection) -> None:
+            for time in range(times):
+                assistants.update(c, key, {"name": f"{text} {time}"}, at=20)
+
+        return write
+
+    await database.write(change("n" * 1_000, 18))
+    assert await numbers() == [19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9]
+    await database.write(change("long " * 5_000, 2))
+    assert await numbers() == [21, 20, 19, 18]
+    assert (await database.read(lambda c: assistants.get(c, key)) or {})["name"].endswith("1")
+    with pytest.raises(Unknown):
+        await database.read(lambda c: versions.get(c, key, "1"))

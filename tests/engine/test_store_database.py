@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import stat
 import subprocess
@@ -14,14 +15,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from playground_tui.engine.objects import assistant_object
-from playground_tui.engine.store import assistants
+from playground_tui.engine.store import assistants, versions
 from playground_tui.engine.store.database import Database
 from playground_tui.engine.store.failures import NewerDatabase, UnreadableDatabase
-from playground_tui.engine.store.migrate import configuration
+from playground_tui.engine.store.migrate import configuration, upgrade
 from playground_tui.engine.store.opening import open_store
+from playground_tui.engine.store.paging import Page
 from playground_tui.engine.store.tables import metadata
 from playground_tui.protocol import SCHEMA
 
@@ -37,6 +39,26 @@ async def test_the_migrations_make_exactly_the_tables(database: Database) -> Non
 async def test_the_newest_migration_is_the_schema_the_program_names(database: Database) -> None:
     heads = await database.read(lambda c: ScriptDirectory.from_config(configuration(c)).get_heads())
     assert heads == [SCHEMA]
+
+
+async def test_versions_of_the_second_schema_get_numbers_and_what_changed(tmp_path: Path) -> None:
+    bodies = [{"id": "a", "name": "One", "model": "m"}, {"id": "a", "name": "Two", "model": "m"}, {"id": "b"}]
+    engine = create_engine(f"sqlite:///{tmp_path / 'engine.db'}")
+    with engine.begin() as connection:
+        upgrade(connection, "0002")
+        for key in ("a", "b"):
+            connection.execute(text("INSERT INTO assistants VALUES (NULL, :id, 1, NULL, '{}')"), {"id": key})
+        for number, body in enumerate((bodies[0], bodies[2], bodies[1])):
+            values = {"id": f"v{number}", "assistant": body["id"], "body": json.dumps(body)}
+            statement = "INSERT INTO versions VALUES (NULL, :id, 1, :assistant, 'modified', 'c', :body)"
+            connection.execute(text(statement), values)
+    engine.dispose()
+    database = Database.open(tmp_path / "engine.db")
+    listed, _ = await database.read(lambda c: versions.list_versions(c, "a", Page()))
+    newest = await database.read(lambda c: versions.get(c, "a", "2"))
+    database.close()
+    assert [(item["id"], item["number"], item["changed"]) for item in listed] == [("v2", 2, ["name"]), ("v0", 1, [])]
+    assert newest["assistant"] == bodies[1]
 
 
 async def test_a_connection_journals_ahead_and_keeps_foreign_keys(database: Database) -> None:

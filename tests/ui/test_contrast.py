@@ -12,18 +12,22 @@ from rich.style import Style
 from textual.color import Color
 from textual.widgets import Checkbox
 
+from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Elsewhere
 from playground_tui.assistants.objects import Message, Run, Step, ToolCall
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import WaitingMessage
 from playground_tui.config import Settings
+from playground_tui.desk.history import Moment
 from playground_tui.display import Display
 from playground_tui.ui.colours import READABLE, contrast, filters
 from playground_tui.ui.dialogs.confirm import Confirm
 from playground_tui.ui.form.slider import Slider
+from playground_tui.ui.versions.dialog import VersionsDialog
 from tests.support.engine import RunningEngine
 from tests.support.playground import QUICK, Playground, playground
 from tests.ui.chat_support import MARKDOWN
+from tests.ui.test_versions import is_compared
 
 XTERM = "000000cd000000cd00cdcd000000eecd00cd00cdcde5e5e57f7f7fff000000ff00ffff005c5cffff00ff00ffffffffff"
 CONSOLE = "000000aa000000aa00aa55000000aaaa00aa00aaaaaaaaaa555555ff555555ff55ffff555555ffff55ff55ffffffffff"
@@ -66,6 +70,22 @@ CALL = ToolCall("call_1", "function", "get_weather", '{"city": "Paris"}')
 ELSEWHERE = {"name": Elsewhere("another", 1.0, taken=False)}
 
 
+MOMENTS = [Moment(f"version-{number}", f"version {number}", "name", "a host", 1.0) for number in (2, 1)]
+
+
+class Kept:
+    """States of an assistant to be compared."""
+
+    more = False
+
+    async def older(self) -> list[Moment]:
+        return []
+
+    async def draft(self, key: str) -> AssistantDraft:
+        lines = ["One line that is the same.", *(["Another line that was there."] if key == "now" else [])]
+        return AssistantDraft({"instructions": "\n".join([*lines, f"This is how it is at {key}."])})
+
+
 async def scenes(p: Playground) -> AsyncIterator[str]:
     """The screen in every state that has colours of its own."""
     yield "an empty thread"
@@ -102,6 +122,11 @@ async def scenes(p: Playground) -> AsyncIterator[str]:
         yield f"the list of {key}"
         await p.press("escape")
         await p.until(lambda: p.app.screen is p.screen)
+    p.app.push_screen(VersionsDialog("Versions", [Moment("now", "now", "unsaved", ""), *MOMENTS], Kept()))
+    await p.until(lambda: is_compared(p))
+    yield "versions"
+    await p.press("escape")
+    await p.until(lambda: p.app.screen is p.screen)
     p.app.push_screen(Confirm("Delete it?", detail="It is gone then."))
     await p.until(lambda: p.app.screen is not p.screen)
     yield "a question"

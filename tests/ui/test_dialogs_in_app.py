@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from playground_tui.config import Settings
 from playground_tui.ui.dialogs.chooser import Chooser
 from playground_tui.ui.dialogs.confirm import Confirm
+from playground_tui.ui.dialogs.deleted import DeletedPicker
 from playground_tui.ui.dialogs.help import Help
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
@@ -113,16 +115,41 @@ async def test_deleting_asks_first_and_can_be_taken_back(engine: RunningEngine) 
         await p.press("y")
         await p.until(lambda: p.screen.editing.assistant_id is None)
         assert await client.list_assistants() == []
-        assert "ctrl+p" in p.said[-1]
-        await p.screen.run_action("restore_assistant")
+        assert p.said[-1] == "Deleted. ctrl+o, then ctrl+r brings it back."
+        await listed(p, "ctrl+o")
+        await p.press("ctrl+r")
+        await p.until(lambda: isinstance(p.app.screen, DeletedPicker))
+        assert rows(p)[0].startswith("Poet  deleted ") and rows(p)[0].endswith(" · 30 days left")
+        await p.press("enter")
         await p.until(lambda: p.screen.editing.assistant_id == poet)
         assert p.form.draft.text("name") == "Poet"
 
 
+async def test_what_was_unsaved_of_a_deleted_assistant_comes_back_with_it(engine: RunningEngine) -> None:
+    (poet,) = await made(engine, "Poet")
+    async with playground(engine, settings=Settings(autosave_delay=60, assistant=poet)) as p:
+        await p.until(lambda: p.screen.editing.assistant_id == poet)
+        p.form.set_value("instructions", "typed and not saved")
+        await p.pilot.pause()
+        await p.screen.editing.delete(poet)
+        await p.screen.run_action("deleted_assistants")
+        await p.until(lambda: isinstance(p.app.screen, DeletedPicker))
+        await p.press("enter")
+        await p.until(lambda: p.screen.editing.assistant_id == poet)
+        assert p.form.draft.text("instructions") == "typed and not saved"
+
+
 async def test_nothing_deleted_is_nothing_to_bring_back(engine: RunningEngine) -> None:
     async with playground(engine) as p:
-        await p.screen.run_action("restore_assistant")
-        await p.until(lambda: any("Nothing" in said or "no assistant was deleted" in said for said in p.said))
+        for action in ("deleted_assistants", "deleted_threads", "versions"):
+            await p.screen.run_action(action)
+            if action == "versions":
+                await p.until(lambda: p.said and p.said[-1].startswith("There are no versions yet"))
+                break
+            await p.until(lambda: isinstance(p.app.screen, DeletedPicker))
+            assert rows(p) == ["nothing was deleted in the last 30 days"]
+            await p.press("enter", "ctrl+y", "escape")
+            await back(p)
 
 
 @pytest.mark.parametrize("key", ["ctrl+o", "ctrl+g"])
@@ -263,14 +290,17 @@ async def test_a_deleted_thread_can_be_brought_back(engine: RunningEngine) -> No
         await p.write("a line")
         await p.answered("a line")
         thread = p.screen.sending.chatting.thread_id
-        p.screen.action_restore_thread()
-        await p.until(lambda: any("no thread was deleted" in said for said in p.said))
         await listed(p, "ctrl+g")
         await p.press("ctrl+d")
         await p.until(lambda: isinstance(p.app.screen, Confirm))
         await p.press("enter")
         await p.until(lambda: p.screen.sending.chatting.thread_id is None)
         await back(p)
-        p.screen.action_restore_thread()
+        assert p.said[-1] == "Deleted. ctrl+g, then ctrl+r brings it back."
+        await listed(p, "ctrl+g")
+        await p.press("ctrl+r")
+        await p.until(lambda: isinstance(p.app.screen, DeletedPicker))
+        assert rows(p)[0].startswith("a line  deleted ") and rows(p)[0].endswith(" · 30 days left")
+        await p.press("enter")
         await p.until(lambda: [message.text for message in p.chat.messages()][:1] == ["a line"])
         assert p.screen.sending.chatting.thread_id == thread

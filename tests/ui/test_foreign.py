@@ -18,11 +18,14 @@ from playground_tui.config import Settings
 from playground_tui.desk import link
 from playground_tui.ui import screen
 from playground_tui.ui.app import PlaygroundApp
+from playground_tui.ui.dialogs.deleted import DeletedPicker
+from playground_tui.ui.versions.dialog import VersionsDialog
 from tests.support.assistants_server import AssistantsServer, abort, cut_json, error, raw
 from tests.support.clock import no_pauses
 from tests.support.engine import paths_in
 from tests.support.playground import QUICK, Playground
 from tests.support.provider_server import Reply
+from tests.ui.test_versions import is_compared
 
 KEY = "sk-of-the-server"
 CANARY = "sk-canary-of-openai"
@@ -51,7 +54,8 @@ async def opened(server: AssistantsServer, directory: Path) -> AsyncIterator[Pla
     url = server.base_url
 
     async def open_client(client: AssistantsClient | None) -> AssistantsClient:
-        return client or AssistantsClient.for_server(url, KEY, label="test")
+        versions = paths_in(directory).versions
+        return client or AssistantsClient.for_server(url, KEY, label="test", versions=versions)
 
     settings = Settings(autosave_delay=QUICK, server=url, server_key=KEY)
     app = PlaygroundApp(settings, paths_in(directory), {}, open_client)
@@ -122,7 +126,37 @@ async def test_each_state_of_an_assistant_is_kept_as_a_version(server: Assistant
         p.screen._read_assistant()
         await p.until(lambda: p.form.draft.text("name") == "changed elsewhere")
         kept = Versions(p.app.desk.paths.versions, server_key(server.base_url)).of(assistant)
-    assert [entry["assistant"]["name"] for entry in kept] == ["A", "B", "changed elsewhere"]
+    assert [(state.assistant["name"], state.action, state.client) for state in kept] == [
+        ("A", "seen", ""),
+        ("B", "modified", "test"),
+        ("changed elsewhere", "seen", ""),
+    ]
+
+
+async def test_versions_of_another_server_are_those_kept_here_and_a_deleted_one_comes_back_as_a_copy(
+    server: AssistantsServer, tmp_path: Path
+) -> None:
+    async with foreign(server, tmp_path) as p:
+        assistant = await with_assistant(p, server)
+        p.form.set_value("name", "B")
+        await p.until(lambda: server.assistants[assistant]["name"] == "B")
+        await p.press("f7")
+        await p.until(lambda: is_compared(p))
+        assert isinstance(p.app.screen, VersionsDialog)
+        shown = [" ".join(str(option.prompt).split()) for option in p.app.screen.moments.options]
+        assert [line.split()[0] for line in shown] == ["=", "2", "1"]
+        assert shown[1].endswith("name test") and shown[2].endswith("elsewhere")
+        await p.press("end", "enter")
+        await p.until(lambda: server.assistants[assistant]["name"] == "A")
+        await p.screen.editing.delete(assistant)
+        await p.screen.run_action("deleted_assistants")
+        await p.until(lambda: isinstance(p.app.screen, DeletedPicker))
+        await p.press("enter")
+        await p.until(lambda: p.form.draft.text("name") == "A" and p.screen.editing.assistant_id)
+        assert p.screen.editing.assistant_id in server.assistants and assistant not in server.assistants
+        assert any("It is back as a copy" in said for said in p.said)
+        await p.screen.run_action("deleted_threads")
+        await p.until(lambda: any("a deleted thread cannot be brought back there" in said for said in p.said))
 
 
 async def test_what_was_changed_elsewhere_is_seen_by_asking(

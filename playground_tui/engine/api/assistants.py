@@ -1,4 +1,4 @@
-"""/v1/assistants, with restore and versions as extensions."""
+"""/v1/assistants, with restore, versions and the list of what was deleted as extensions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from playground_tui.engine import objects, resources
-from playground_tui.engine.api.requests import body_of, client_of, page_of, write_once
+from playground_tui.engine.api.requests import body_of, client_of, flag_of, page_of, write_once
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import Json
 from playground_tui.engine.schemas import CreateAssistant, ModifyAssistant
@@ -73,7 +73,8 @@ async def show(request: Request) -> Response:
 
 async def index(request: Request) -> Response:
     page = page_of(request)
-    items, more = await engine_of(request).database.read(lambda c: assistants.list_assistants(c, page))
+    listed = assistants.list_deleted if flag_of(request, "deleted") else assistants.list_assistants
+    items, more = await engine_of(request).database.read(lambda c: listed(c, page))
     return Json(objects.list_object([_shown(request, item) for item in items], has_more=more))
 
 
@@ -114,11 +115,17 @@ async def restore(request: Request) -> Response:
 
 
 async def history(request: Request) -> Response:
-    """The versions of an assistant, deleted or not, as they are kept: what was not given is null."""
+    """The versions of an assistant, deleted or not, each without the assistant itself."""
     page = page_of(request)
     assistant_id = request.path_params["assistant_id"]
     items, more = await engine_of(request).database.read(lambda c: versions.list_versions(c, assistant_id, page))
     return Json(objects.list_object(items, has_more=more))
+
+
+async def version(request: Request) -> Response:
+    """One version by its id or number, with the assistant as it is kept: what was not given is null."""
+    assistant_id, wanted = request.path_params["assistant_id"], request.path_params["version"]
+    return Json(await engine_of(request).database.read(lambda c: versions.get(c, assistant_id, wanted)))
 
 
 _ONE = "/v1/assistants/{assistant_id}"
@@ -130,4 +137,5 @@ ROUTES = [
     Route(_ONE, delete, methods=["DELETE"]),
     Route(f"{_ONE}/restore", restore, methods=["POST"]),
     Route(f"{_ONE}/versions", history, methods=["GET"]),
+    Route(f"{_ONE}/versions/{{version}}", version, methods=["GET"]),
 ]

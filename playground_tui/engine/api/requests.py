@@ -75,9 +75,18 @@ def _order(given: str) -> Literal["asc", "desc"]:
     raise ApiError("Invalid 'order': it is asc or desc.", param="order")
 
 
+def flag_of(request: Request, name: str) -> bool:
+    """Whether the query says `name=true`. Raises ApiError for anything but true and false."""
+    given = request.query_params.get(name, "false")
+    if given not in {"true", "false"}:
+        raise ApiError(f"Invalid '{name}': it is true or false.", param=name)
+    return given == "true"
+
+
 def client_of(request: Request) -> str:
-    """The label of the program that asks, "" for one that gives none."""
-    return request.headers.get(CLIENT_HEADER, "")[:LABEL_CHARACTERS]
+    """The label of the program that asks: its own for people, else the name it gives to servers, else ""."""
+    named = request.headers.get(CLIENT_HEADER) or request.headers.get("User-Agent", "")
+    return named[:LABEL_CHARACTERS]
 
 
 async def write_once(

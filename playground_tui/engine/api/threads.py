@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from playground_tui.engine import objects, resources
-from playground_tui.engine.api.requests import body_of, page_of, write_once
+from playground_tui.engine.api.requests import body_of, flag_of, page_of, write_once
 from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.schemas import CreateThread, ModifyThread
@@ -45,10 +45,10 @@ async def show(request: Request) -> Response:
 
 
 async def index(request: Request) -> Response:
-    page = page_of(request)
+    page, deleted = page_of(request), flag_of(request, "deleted")
     assistant_id, q = request.query_params.get("assistant_id"), request.query_params.get("q", "")
     items, more = await engine_of(request).database.read(
-        lambda c: threads.list_threads(c, page, assistant_id=assistant_id or None, q=q)
+        lambda c: threads.list_threads(c, page, assistant_id=assistant_id or None, q=q, deleted=deleted)
     )
     return Json(objects.list_object(items, has_more=more))
 

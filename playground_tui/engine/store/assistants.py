@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
 
-from playground_tui.engine.store import versions
+from playground_tui.engine.store import purge, versions
 from playground_tui.engine.store.paging import Page, page_rows
 from playground_tui.engine.store.tables import assistants
 from playground_tui.engine.store.unknown import Unknown
@@ -40,7 +40,7 @@ def update(
     after = {**before, **changes}
     if after != before:
         c.execute(update_table(assistants).where(assistants.c.id == assistant_id).values(body=after))
-        versions.keep(c, after, at=at, client=client, action="modified")
+        versions.keep(c, after, at=at, client=client, action="modified", before=before)
     return after
 
 
@@ -70,6 +70,17 @@ def restore(c: Connection, assistant_id: str, *, at: int, client: str = "") -> d
 def all_assistants(c: Connection) -> list[dict[str, Any]]:
     """Every assistant, the newest first."""
     return list(c.execute(select(assistants.c.body).where(_LIVING).order_by(assistants.c.seq.desc())).scalars())
+
+
+def list_deleted(c: Connection, page: Page) -> tuple[list[dict[str, Any]], bool]:
+    """A page of the deleted assistants, last deleted first, and whether there are more. Raises UnknownCursor.
+
+    Each has `deleted_at` and `purge_at`, when it goes for good.
+    """
+    deleted = assistants.c.deleted_at.is_not(None)
+    query = select(assistants.c.body, assistants.c.deleted_at).where(deleted)
+    rows, more = page_rows(c, query, page, assistants, deleted, key=(assistants.c.deleted_at, assistants.c.seq))
+    return [{**row.body, **purge.times(row.deleted_at)} for row in rows], more
 
 
 def list_assistants(c: Connection, page: Page) -> tuple[list[dict[str, Any]], bool]:

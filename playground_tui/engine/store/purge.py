@@ -19,6 +19,11 @@ KEPT = 30 * 24 * 3600
 """Seconds for which a deleted object can be restored."""
 
 
+def times(deleted_at: int) -> dict[str, int]:
+    """When an object was deleted and when it is purged, as a list of deleted objects tells it (Unix seconds)."""
+    return {"deleted_at": deleted_at, "purge_at": deleted_at + KEPT}
+
+
 def purge(c: Connection, before: int) -> int:
     """Remove for good what was deleted before this time (Unix seconds); returns how many objects.
 

@@ -50,13 +50,20 @@ versions = Table(
     Column("seq", Integer, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("assistant_id", Text, ForeignKey(assistants.c.id, ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("action", Text, nullable=False),
     Column("client", Text, nullable=False),
+    Column("changed", JSON, nullable=False),
+    Column("bytes", Integer, nullable=False),
     Column("body", JSON, nullable=False),
+    UniqueConstraint("assistant_id", "number"),
     Index(None, "assistant_id", "seq"),
     sqlite_autoincrement=True,
 )
+"""`number` counts the versions of one assistant from 1. `changed` names the keys of the body that differ from the
+version before, `bytes` is about the body's size.
+"""
 
 threads = Table(
     "threads",

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, 
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_table
 
+from playground_tui.engine.store import purge
 from playground_tui.engine.store.paging import Page, page_rows
 from playground_tui.engine.store.tables import messages, thread_assistants, threads
 from playground_tui.engine.store.unknown import Unknown
@@ -68,15 +69,18 @@ def restore(c: Connection, thread_id: str) -> dict[str, Any]:
 
 
 def list_threads(
-    c: Connection, page: Page, *, assistant_id: str | None = None, q: str = ""
+    c: Connection, page: Page, *, assistant_id: str | None = None, q: str = "", deleted: bool = False
 ) -> tuple[list[dict[str, Any]], bool]:
     """A page of threads with `assistant_ids, first_message, message_count, last_activity_at`, and whether more follow.
 
     The order is by last activity. `assistant_id` keeps the threads in which that assistant has had a run, `q` those
-    with a message that contains this text, in whatever case. Raises UnknownCursor.
+    with a message that contains this text, in whatever case. With `deleted` it is the deleted threads, last deleted
+    first, each with `deleted_at` and `purge_at`. Raises UnknownCursor.
     """
-    query = select(threads).where(_LIVING, *_filters(assistant_id, q))
-    rows, more = page_rows(c, query, page, threads, key=(threads.c.last_activity_at, threads.c.seq))
+    scope = [threads.c.deleted_at.is_not(None)] if deleted else []
+    key = (threads.c.deleted_at if deleted else threads.c.last_activity_at, threads.c.seq)
+    query = select(threads).where(*(scope or [_LIVING]), *_filters(assistant_id, q))
+    rows, more = page_rows(c, query, page, threads, *scope, key=key)
     assistants = _assistants_of(c, [row.id for row in rows])
     return [_summary(row, assistants.get(row.id, [])) for row in rows], more
 
@@ -107,6 +111,7 @@ def _summary(row: Row[Any], assistant_ids: list[str]) -> dict[str, Any]:
         "first_message": row.first_message,
         "message_count": row.message_count,
         "last_activity_at": row.last_activity_at,
+        **(purge.times(row.deleted_at) if row.deleted_at is not None else {}),
     }
 
 

@@ -13,7 +13,7 @@ from playground_tui.text import clean, shorten
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 
 NOT_CREATED = "begun, not created yet"
-HINT = "enter open · ctrl+n new · ctrl+k clone · ctrl+d delete · ctrl+y copy id · esc close"
+HINT = "enter open · ctrl+n new · ctrl+k clone · ctrl+d delete · ctrl+r deleted ones · ctrl+y copy id · esc close"
 
 
 def assistant_row(assistant: Assistant) -> Row:
@@ -38,6 +38,8 @@ def draft_row(draft: DraftState) -> Row:
 class AssistantPicker(Chooser):
     """Open, clone, delete an assistant, copy its id, or begin a new one (Choice("", "new")).
 
+    Choice("", "deleted") asks for the list of those that were deleted.
+
     `drafts` are assistants that were begun and not created yet.
     """
 
@@ -45,6 +47,7 @@ class AssistantPicker(Chooser):
         Binding("ctrl+n", "new", priority=True),
         Binding("ctrl+k", "choose('clone')", priority=True),
         Binding("ctrl+d", "choose('delete')", priority=True),
+        Binding("ctrl+r", "deleted", priority=True),
         Binding("ctrl+y", "choose('copy id')", priority=True),
     ]
 
@@ -58,6 +61,9 @@ class AssistantPicker(Chooser):
 
     def action_new(self) -> None:
         self.dismiss(Choice("", "new"))
+
+    def action_deleted(self) -> None:
+        self.dismiss(Choice("", "deleted"))
 
     def action_choose(self, action: str) -> None:
         self.choose(action)

@@ -11,7 +11,7 @@ from playground_tui.assistants.objects import ThreadSummary
 from playground_tui.text import clean, shorten
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 
-HINT = "enter open · ctrl+n new · ctrl+d delete · ctrl+y copy id · esc close"
+HINT = "enter open · ctrl+n new · ctrl+d delete · ctrl+r deleted ones · ctrl+y copy id · esc close"
 
 
 def thread_row(thread: ThreadSummary, when: Callable[[float], str]) -> Row:
@@ -22,11 +22,15 @@ def thread_row(thread: ThreadSummary, when: Callable[[float], str]) -> Row:
 
 
 class ThreadPicker(Chooser):
-    """Open or delete a thread, copy its id, or begin a new one (Choice("", "new"))."""
+    """Open or delete a thread, copy its id, or begin a new one (Choice("", "new")).
+
+    Choice("", "deleted") asks for the list of those that were deleted.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new", priority=True),
         Binding("ctrl+d", "choose('delete')", priority=True),
+        Binding("ctrl+r", "deleted", priority=True),
         Binding("ctrl+y", "choose('copy id')", priority=True),
     ]
 
@@ -36,6 +40,9 @@ class ThreadPicker(Chooser):
 
     def action_new(self) -> None:
         self.dismiss(Choice("", "new"))
+
+    def action_deleted(self) -> None:
+        self.dismiss(Choice("", "deleted"))
 
     def action_choose(self, action: str) -> None:
         self.choose(action)
