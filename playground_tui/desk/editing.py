@@ -85,14 +85,14 @@ class Editing:
                 await self.open(last or unread or "")
         except NotFound as error:
             self._desk.say(f"{error} The form begins a new assistant.")
-            self._begin(new_key(), self._new_draft())
+            self._begin_new()
         except AssistantsError:
             if self.editor is None and unread is None:
                 self._attach()
             raise
         if self.editor is None:
             if self.draft == AssistantDraft():
-                self._begin(self.key, self._new_draft())
+                self._begin_new(self.key)
             self._attach()
             if self.draft.is_new and not self.draft.text("model"):
                 # Typed in before the server had said with which model a new assistant begins.
@@ -129,7 +129,7 @@ class Editing:
     async def begin(self) -> None:
         """A new assistant, not created yet."""
         await self._leave()
-        self._begin(new_key(), self._new_draft())
+        self._begin_new()
         self._attach()
 
     async def clone(self, assistant_id: str) -> None:
@@ -141,8 +141,8 @@ class Editing:
         self._keep(self._draft)
         self._attach()
 
-    def _new_draft(self) -> AssistantDraft:
-        return AssistantDraft.new(self._desk.default_model)
+    def _begin_new(self, key: str = "") -> None:
+        self._begin(key or new_key(), AssistantDraft.new(self._desk.default_model))
 
     def _begin(self, key: str, draft: AssistantDraft, edited_at: float = 0.0) -> None:
         """Show a draft that was last edited at this time (Unix seconds; 0 for never)."""
@@ -174,8 +174,7 @@ class Editing:
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)
         self._form.show_elsewhere(self.editor.elsewhere)
-        if self.assistant_id:
-            assistant_id = self.assistant_id
+        if assistant_id := self.assistant_id:
             self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant_id))
 
     async def _leave(self) -> None:
@@ -246,8 +245,7 @@ class Editing:
         editor = self.editor
         if editor is None:
             self._desk.say("Not connected yet: your changes are kept on this machine and saved afterwards.")
-            return
-        if editor.draft.is_new:
+        elif editor.draft.is_new:
             await self._create(editor)
         else:
             await editor.flush()
@@ -285,7 +283,7 @@ class Editing:
             self._desk.cache.drop_draft(assistant_id)
         if assistant_id == self.assistant_id:
             await self._close_editor()
-            self._begin(new_key(), self._new_draft())
+            self._begin_new()
             self._attach()
 
 

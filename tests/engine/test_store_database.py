@@ -53,7 +53,7 @@ async def test_versions_of_the_second_schema_get_numbers_and_what_changed(tmp_pa
             statement = "INSERT INTO versions VALUES (NULL, :id, 1, :assistant, 'modified', 'c', :body)"
             connection.execute(text(statement), values)
     engine.dispose()
-    database = Database.open(tmp_path / "engine.db")
+    database = open_store(tmp_path / "engine.db").database
     listed, _ = await database.read(lambda c: versions.list_versions(c, "a", Page()))
     newest = await database.read(lambda c: versions.get(c, "a", "2"))
     database.close()
