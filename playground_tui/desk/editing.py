@@ -114,9 +114,8 @@ class Editing:
         assistant = await client.retrieve_assistant(assistant_id)
         await self._leave()
         self._take_typed()
-        draft, edited_at = _kept(self._desk, assistant_id)
-        unsaved = (draft, edited_at) if draft.edits else (AssistantDraft(assistant.raw), 0.0)
-        self._begin(assistant_id, *unsaved)
+        kept = _kept(self._desk, assistant_id)
+        self._begin(assistant_id, *(kept if kept[0].edits else (AssistantDraft(assistant.raw), 0.0)))
         self._attach()
         await self.refresh()
 
