@@ -55,6 +55,8 @@ class Settings:
     idle_exit: float = 1800.0
     """How long the engine lives with nobody connected and no run active."""
     run_expires_after: int = 600
+    allow_code: bool = True
+    """Whether runs may run code, in the sandbox, where an assistant has the code interpreter ticked."""
     default_provider: str | None = None
     providers: Mapping[str, Json] = field(default_factory=dict)
     """The `[providers.NAME]` tables as they are written. They name where a key is, never the key."""
@@ -80,6 +82,10 @@ def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, o
     _check_table(table, _TOP, paths.config_file, "")
     display = table.pop("display", {})
     _check_table(display, _DISPLAY, paths.config_file, "display.")
+    allowed = table.pop("allow", {})
+    _check_table(allowed, _ALLOW, paths.config_file, "allow.")
+    if "code" in allowed:
+        table["allow_code"] = allowed["code"]
     for name, provider in table.get("providers", {}).items():
         _check_provider(name, provider, paths.config_file)
     chosen: dict[str, Any] = {**table, **display, **_from_environment(environ), **_from_argv(argv)}
@@ -92,7 +98,8 @@ def load_settings(paths: Paths, environ: Mapping[str, str], argv: Mapping[str, o
 def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     """What a start hands to the engine: the providers with their keys, and the times the user chose.
 
-    `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after"}`.
+    `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after",
+    "allow_code"}`.
     One with a configured `embedding_model` or `tools` also has that, one whose key cannot be had `problem`, a sentence,
     and one with a key `key_from`, its source. Runs the configured commands (each at most KEY_TIMEOUT seconds): call it
     off the event loop.
@@ -105,6 +112,7 @@ def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[st
         "default_provider": settings.default_provider,
         "idle_exit": settings.idle_exit,
         "run_expires_after": settings.run_expires_after,
+        "allow_code": settings.allow_code,
     }
 
 
@@ -212,7 +220,10 @@ _TOP: Mapping[str, Check] = {
     "providers": _table,
     "keys": _bindings,
     "display": _table,
+    "allow": _table,
 }
+_ALLOW: Mapping[str, Check] = {"code": _yes_or_no}
+"""What a run may do on this machine."""
 _SERVER_KEY = {"server_key_command", "server_key_keyring", "server_key_file"}
 _DISPLAY: Mapping[str, Check] = {
     "theme": _text,
