@@ -56,6 +56,8 @@ class Settings:
     idle_exit: float = 1800.0
     """How long the engine lives with nobody connected and no run active."""
     run_expires_after: int = 600
+    allow_code: bool = True
+    """Whether runs may run code, in the sandbox, where an assistant has the code interpreter ticked."""
     default_provider: str | None = None
     providers: Mapping[str, Json] = field(default_factory=dict)
     """The `[providers.NAME]` tables as they are written. They name where a key is, never the key."""
@@ -105,7 +107,8 @@ def _chosen(table: Json, environ: Mapping[str, str], argv: Mapping[str, object])
 def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     """What a start hands to the engine: the providers with their keys, and the times the user chose.
 
-    `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after"}`.
+    `{"providers": [{name, kind, base_url, api_key, origin}], "default_provider", "idle_exit", "run_expires_after",
+    "allow_code"}`.
     One with a configured `embedding_model` or `tools` also has that, one whose key cannot be had `problem`, a sentence,
     and one with a key `key_from`, its source. Runs the configured commands (each at most KEY_TIMEOUT seconds): call it
     off the event loop.
@@ -118,6 +121,7 @@ def provider_handover(settings: Settings, environ: Mapping[str, str]) -> dict[st
         "default_provider": settings.default_provider,
         "idle_exit": settings.idle_exit,
         "run_expires_after": settings.run_expires_after,
+        "allow_code": settings.allow_code,
     }
 
 
@@ -129,6 +133,10 @@ def _from_file(file: Path) -> dict[str, Any]:
     _check_table(table, _TOP, file, "")
     display = table.pop("display", {})
     _check_table(display, _DISPLAY, file, "display.")
+    allowed = table.pop("allow", {})
+    _check_table(allowed, _ALLOW, file, "allow.")
+    if "code" in allowed:
+        table["allow_code"] = allowed["code"]
     for name, provider in table.get("providers", {}).items():
         _check_provider(name, provider, file)
     return {**table, **display}
@@ -238,7 +246,10 @@ _TOP: Mapping[str, Check] = {
     "providers": _table,
     "keys": _bindings,
     "display": _table,
+    "allow": _table,
 }
+_ALLOW: Mapping[str, Check] = {"code": _yes_or_no}
+"""What a run may do on this machine."""
 _SERVER_KEY = {"server_key_command", "server_key_keyring", "server_key_file"}
 _DISPLAY: Mapping[str, Check] = {
     "theme": _text,

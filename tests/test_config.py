@@ -187,7 +187,15 @@ def test_without_providers_only_the_times_are_handed_over() -> None:
         "default_provider": "x",
         "idle_exit": 5,
         "run_expires_after": 600,
+        "allow_code": True,
     }
+
+
+def test_what_runs_may_do_is_handed_over(load: Load) -> None:
+    assert provider_handover(load("[allow]\ncode = false"), {})["allow_code"] is False
+    for wrong in ("[allow]\ncode = 'no'", "[allow]\ncommands = true", "allow = false"):
+        with pytest.raises(ConfigError, match=r"config\.toml: allow"):
+            load(wrong)
 
 
 def test_openai_comes_from_the_environment() -> None:

@@ -99,6 +99,7 @@ def examine(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> Ite
     engine, answer = engine_finding(paths)
     yield engine
     yield from _providers(settings, environ, answer)
+    yield _allowed(settings)
     yield code_finding(answer)
     if login_ends_processes(environ):
         yield Finding(
@@ -202,6 +203,13 @@ def _providers(settings: Settings, environ: Mapping[str, str], answer: Mapping[s
     elif not ours:
         advice = "No key and no provider is configured: unless a local model server is found, `rehearsal` answers."
         yield Finding("provider", "rehearsal", "ok", advice)
+
+
+def _allowed(settings: Settings) -> Finding:
+    """All that a run may do on this machine, and where that is revoked."""
+    code = "Python in a sandbox, where an assistant has code_interpreter ticked" if settings.allow_code else "nothing"
+    where = "revoke it" if settings.allow_code else "allow it again"
+    return Finding("runs may run", f"{code} ({where}: code = {str(not settings.allow_code).lower()} under [allow])")
 
 
 def code_finding(answer: Mapping[str, Any]) -> Finding:

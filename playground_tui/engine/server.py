@@ -176,6 +176,8 @@ class EngineServer:
         """Use what a visitor handed over for new runs."""
         self.idle_exit = float(settings.get("idle_exit", self.idle_exit))
         self.engine.run_expires_after = int(settings.get("run_expires_after", self.engine.run_expires_after))
+        if "allow_code" in settings:
+            await self.engine.interpreter.allow(settings["allow_code"] is True)
         await self.engine.providers.replace(providers, default)
         self.engine.search.wake()
         self.awake.set()

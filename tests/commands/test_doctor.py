@@ -95,6 +95,11 @@ async def test_a_wrong_configuration_is_broken(paths: Paths) -> None:
     assert found(paths)["configuration"] == Finding("configuration", str(paths.config_file))
 
 
+def test_what_runs_may_run_is_said_with_where_it_is_changed(paths: Paths) -> None:
+    assert found(paths)["runs may run"].value.startswith("Python in a sandbox, where an assistant has code_interpreter")
+    assert found(paths, allow_code=False)["runs may run"].value == "nothing (allow it again: code = true under [allow])"
+
+
 def test_directories_that_cannot_be_used_are_broken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path)

@@ -291,8 +291,14 @@ class FormPane(Vertical):
         box = self._boxes[field]
         if isinstance(box, AreaField) and box.unwrapped:
             return "a line is too long to wrap: it is shown unwrapped"
-        problem = self._tool_problems.get(field, "")
-        return problem if problem and self._draft.value(field) is True else self._notes.get(field, "")
+        known = self._tool_problems.get(field)
+        if known is None or self._draft.value(field) is not True:
+            return self._notes.get(field, "")
+        return known or self._notes.get(field, "") or _MAY.get(field, "")
+
+
+_MAY = {"code_interpreter": "runs may run Python in a sandbox of this machine; [allow] in config.toml revokes it"}
+"""What a tool that works lets runs do on the engine's machine."""
 
 
 def _affected(values: Mapping[str, Value]) -> Iterator[str]:

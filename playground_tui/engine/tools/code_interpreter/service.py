@@ -59,6 +59,7 @@ class Interpreter:
         self._most = most
         self._idle_seconds = idle_seconds
         self._patience = patience
+        self._allowed = True
         self._setup: Setup | None = None
         self._probe: asyncio.Task[str] | None = None
         self._probed_at = 0.0
@@ -66,8 +67,16 @@ class Interpreter:
         self._freed = asyncio.Condition()
         self._tidying: asyncio.Task[None] | None = None
 
+    async def allow(self, allowed: bool) -> None:
+        """Whether runs may run code. When that is revoked, code that runs is ended."""
+        self._allowed = allowed
+        if not allowed:
+            await self._end_all()
+
     async def problem(self) -> str:
         """Why no code can be run here, as a sentence that says what to do; "" if it can."""
+        if not self._allowed:
+            return str(_revoked())
         probe = self._probe
         old = time.monotonic() - self._probed_at > _ASK_AGAIN
         if probe is None or (probe.done() and (probe.cancelled() or (old and probe.result()))):
@@ -85,14 +94,20 @@ class Interpreter:
 
     async def _start(self) -> Sandbox:
         """Raises CannotRun."""
+        if not self._allowed:
+            raise _revoked()
         if self._setup is None:
             self._setup = await find_setup()
         try:
-            return await start(self._setup, self._limits)
+            sandbox = await start(self._setup, self._limits)
         except StartFailed as failed:
             raise why_not(failed, self._setup.bwrap) from failed
         except OSError as error:
             raise cannot(f"the sandbox does not start: {error.strerror or error}.") from error
+        if not self._allowed:  # it was revoked meanwhile
+            await sandbox.end()
+            raise _revoked()
+        return sandbox
 
     async def run(self, thread_id: str, code: str, files: Sequence[Mounted]) -> CodeResult:
         """Run code in the thread's sandbox. Raises CannotRun."""
@@ -190,8 +205,15 @@ class Interpreter:
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        await self._end_all()
+
+    async def _end_all(self) -> None:
         for thread_id in list(self._seats):
             await self._end(thread_id)
+
+
+def _revoked() -> CannotRun:
+    return cannot("it is not allowed on this machine (code = false under [allow] in config.toml).")
 
 
 def _result(turn: Turn, anew: bool) -> CodeResult:
