@@ -172,12 +172,14 @@ class Editor:
         self._draft = self._draft.with_(**{field: kept.value})
         self._settle()
 
-    def stop_retrying(self) -> None:
-        """Gives up the retry that is counted down to, if one is."""
+    def stop_retrying(self) -> bool:
+        """Gives up the retry that is counted down to; False when there is none."""
+        if self._state.retry_in is None:
+            return False
         self._stop.set()
-        if self._autosave.retrying:
-            self._autosave.stop_retrying()
-            self._show("failed", self._state.detail)
+        self._autosave.stop_retrying()
+        self._show("failed", self._state.detail)
+        return True
 
     async def close(self) -> None:
         """Ends the timers and waits for a save under way. Flush first to save what is unsaved."""

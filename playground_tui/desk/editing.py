@@ -234,10 +234,7 @@ class Editing:
 
     def stop_retrying(self) -> bool:
         """Stop the countdown to the next attempt to save; False when there is none."""
-        if self.editor is None or self.editor.state.retry_in is None:
-            return False
-        self.editor.stop_retrying()
-        return True
+        return self.editor is not None and self.editor.stop_retrying()
 
     async def save(self) -> None:
         """Create a new assistant, or save an existing one now."""
