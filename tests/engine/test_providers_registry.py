@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from playground_tui.engine.providers import registry as registry_module
 from playground_tui.engine.providers.base import ModelRequest, ProviderSettings, Text, UserTurn
 from playground_tui.engine.providers.registry import ProviderRegistry, UnknownProvider
 from tests.support.provider_server import ProviderServer, answer, error, hang
@@ -228,3 +229,24 @@ async def test_a_rehearsal_of_another_name_can_be_configured(registry):
     await registry.replace([ProviderSettings("practice", "rehearsal")], None)
     assert (await said(registry, "practice/tools")).startswith("*rehearsal/tools")
     assert registry.describe()["default_provider"] == "rehearsal"
+
+
+async def test_in_a_new_engine_a_run_waits_for_the_providers_of_the_first_visitor(
+    registry: ProviderRegistry, server: ProviderServer
+) -> None:
+    await registry.wait_for_visitor("rehearsal/echo")  # always there
+    waiting = asyncio.create_task(registry.wait_for_visitor("scripted"))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await registry.replace([named("told", server.base_url)], "told")
+    await waiting
+    assert registry.resolve("scripted")[0].name == "told"
+
+
+async def test_where_no_visitor_comes_a_run_goes_on_without(
+    registry: ProviderRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_module, "FIRST_VISITOR", 0.01)
+    await registry.wait_for_visitor("scripted")
+    with pytest.raises(UnknownProvider):
+        registry.resolve("ollama/qwen3")

@@ -353,3 +353,21 @@ async def test_a_run_that_ends_while_it_is_looked_up_is_refused_by_its_end(
     monkeypatch.setattr(scripted.engine.database, "read", overtaken)
     with pytest.raises(ApiError, match='Runs in status "expired" do not accept tool outputs'):
         await scripted.engine.runs.submit(path.split("/")[2], run_id(path), [("call_1", "late")])
+
+
+async def test_a_run_that_waits_for_the_first_visitor_can_be_cancelled(
+    scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = asyncio.Event()
+
+    async def wait(_model: str) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(scripted.engine.providers, "wait_for_visitor", wait)
+    thread, assistant = await scripted.thread("hello")
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+    await reached.wait()
+    await scripted.post(f"/threads/{thread}/runs/{run['id']}/cancel")
+    await scripted.settled(run["id"])
+    assert (await scripted.run_of(thread, run["id"]))["status"] == "cancelled"

@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import openai
 
+from playground_tui.engine.api.control import take_settings
 from playground_tui.engine.context import Engine
 from playground_tui.engine.providers.base import (
     CallArguments,
@@ -27,7 +28,7 @@ from playground_tui.engine.providers.base import (
 )
 from playground_tui.engine.server import EngineServer
 from playground_tui.engine.store.opening import open_store
-from tests.support.engine import address_of, short_directory
+from tests.support.engine import NO_PROVIDERS, address_of, short_directory
 
 Item = ProviderEvent | BaseException | asyncio.Event
 """What a model does next: say something, fail, or wait for the test."""
@@ -158,6 +159,7 @@ async def scripted_engine(
     database = open_store(directory / "engine.db").database
     server = EngineServer(database, address_of(socket), clock=clock, probe=False, rehearsal=provider)
     await server.engine.runs.recover()
+    await take_settings(server, NO_PROVIDERS)
     await server.open_socket(socket)
     transport = httpx2.AsyncHTTPTransport(uds=str(socket))
     http = httpx2.AsyncClient(transport=transport, base_url="http://engine/v1", timeout=20)

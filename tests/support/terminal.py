@@ -76,7 +76,7 @@ class Terminal:
             env={**home, **environ},
             cwd=ROOT,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- no thread runs in the child yet
+            preexec_fn=_take_terminal,  # noqa: PLW1509 -- no thread runs in the child yet
         )
 
     def __enter__(self) -> Self:
@@ -192,6 +192,12 @@ class Terminal:
             pass
         assert process_is_gone(self.pid)
         return self._process.returncode
+
+
+def _take_terminal() -> None:
+    """As a login does: the terminal controls the session, and its end is not ignored (under `nohup` it would be)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 _START = "import sys; from playground_tui.cli import main; sys.exit(main())"

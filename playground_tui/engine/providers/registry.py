@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from playground_tui.engine.providers.base import EmbeddingProvider, Provider, ProviderSettings
@@ -16,6 +17,9 @@ FRESH = 60.0
 """Seconds for which a provider's list of models is not asked for again."""
 HEAD_START = 0.3
 """Seconds that taking over new settings waits for the default provider's models, so that a first one can be named."""
+
+FIRST_VISITOR = 5.0
+"""Seconds that a run waits in a new engine for the providers that its first visitor brings."""
 
 
 class UnknownProvider(Exception):
@@ -49,6 +53,8 @@ class ProviderRegistry:
         self._providers = Providers({"rehearsal": self._rehearsal}, "rehearsal")
         self._gone: frozenset[str] = frozenset(kind.name for kind in KINDS)
         self._replacing = asyncio.Lock()
+        self._told = asyncio.Event()
+        """Whether a visitor has said which providers there are."""
         self._refreshing: set[asyncio.Task[None]] = set()
 
     async def replace(self, settings: Sequence[ProviderSettings], default: str | None) -> None:
@@ -60,12 +66,23 @@ class ProviderRegistry:
             found = await self._discover(settings)
             before = self._providers
             self._providers = self._arranged(before, settings, found, default)
+            self._told.set()
             kept = {id(known) for known in self._providers.known.values()}
             self._gone |= set(before.known) - {"rehearsal"}
             for known in before.known.values():
                 if id(known) not in kept:
                     await known.provider.close()
         await self._learn_default()
+
+    async def wait_for_visitor(self, model: str) -> None:
+        """Wait until it is known which providers there are, for a model of which that matters.
+
+        An engine begins with none. What was on its way to the one that died before it may arrive ahead of the first
+        visitor, who brings them; where nobody does within FIRST_VISITOR, it goes on without.
+        """
+        if not model.startswith("rehearsal/"):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), FIRST_VISITOR)
 
     def resolve(self, model: str, hint: str | None = None) -> tuple[Provider, str]:
         """The provider for a model id and the provider's own id of it. `hint` names the provider of a bare id.

@@ -86,6 +86,9 @@ async def _round(
     live: LiveRun, providers: ProviderRegistry, tools: OwnTools, *, last: bool, plain: bool
 ) -> Ending | Literal["waits", "again"]:
     """Ask the model once. `last`: it is to answer without tools; `plain`: it knows none."""
+    live.park()
+    await providers.wait_for_visitor(live.run["model"])
+    live.unpark()
     provider, model = providers.resolve(live.run["model"], live.run.get("_provider"))
     live.request_usage, live.loose = None, Loose
     ground = await read_ground(live, tools, _host(provider, live.run))

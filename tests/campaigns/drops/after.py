@@ -29,6 +29,8 @@ class Found:
 
     def typed(self, kept: Sequence[str], strict: Sequence[str]) -> None:
         """The text of the field is one of `kept`; when it is none of `strict` either, the machine was in the way."""
+        if self._case.place == OUTPUT:
+            self._desk.terminal.wait("Output of look")
         self._desk.until(f"one of {kept}", lambda: self._is_sent() or self._shown(kept) is not None)
         found = self._shown(kept)
         self._text = kept[0] if found is None else found
@@ -67,7 +69,7 @@ class Found:
     def _went_on(self, mark: str, message: str) -> None:
         """The run of a message that was sent before the drop went on in the engine, to its end."""
         self._answered_once(mark, message)
-        self._desk.terminal.wait("The end.", "completed")
+        self._desk.terminal.wait("Ended.", "completed")
         self._figures.runs += 1
 
     def _send(self, text: str) -> None:
@@ -94,6 +96,7 @@ class Found:
         desk = self._desk
         sent = desk.sent(mark)
         thread_id = sent[0]["thread_id"]
+        desk.until("the model is asked", lambda: desk.model.asked[mark])
         desk.until("the run has ended", lambda: {run["status"] for run in desk.runs(thread_id)} == {"completed"})
         found = [as_shown(text_of(message)) for message in desk.sent(mark)]
         assert found == [as_shown(text)], f"sent {found} in place of {as_shown(text)}"
@@ -108,7 +111,7 @@ class Found:
         sent = desk.sent(mark)
         desk.until("the run ends", lambda: desk.runs(sent[0]["thread_id"])[0]["status"] == "completed")
         given = [as_shown(output) for output in desk.model.outputs if output.startswith(self._mark)]
-        assert given == [as_shown(self._text)], f"outputs {given}"
+        assert given == [as_shown(self._text)], f"given {given} in place of {as_shown(self._text)}"
         self._figures.messages += 1
 
     def _create(self) -> None:

@@ -20,6 +20,7 @@ SIZE = (120, 72)
 TO_COMPOSER, TO_FORM, TAB, BACKTAB, ENTER = "\x0c", "\x06", "\t", "\x1b[Z", "\r"
 NEW_ASSISTANT, NEW_THREAD, ASSISTANTS, AGAIN = "\x0e", "\x14", "\x0f", "\x12"
 EDITOR, SAVE, ALL, DELETE, HOME = "\x1bOS", "\x1b[15~", "\x1b[18~", "\x1b[3~", "\x1b[H"
+ESCAPE, QUIT = "\x1b", "\x11"
 DIALOGS = (ASSISTANTS, "\x07", "\x1bOP", "\x10", "\x1bOR")
 FORM = 73
 """The column where the form begins."""

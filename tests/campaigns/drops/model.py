@@ -38,7 +38,7 @@ def answer_to(message: str) -> str:
 def _words(message: str) -> list[str]:
     told = TOLD.match(message)
     count = int(told[2]) if told else 3
-    return [f"{_mark(message)} is answered:", *(f" word {number}" for number in range(count)), ". The end."]
+    return [f"{_mark(message)} is answered:", *(f" word {number}" for number in range(count)), " Ended."]
 
 
 class Model:
