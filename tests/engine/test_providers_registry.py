@@ -232,7 +232,7 @@ async def test_a_rehearsal_of_another_name_can_be_configured(registry):
 
 
 async def test_in_a_new_engine_a_run_waits_for_the_providers_of_the_first_visitor(
-    registry: ProviderRegistry, server: ProviderServer
+    server: ProviderServer, registry: ProviderRegistry
 ) -> None:
     await registry.wait_for_visitor("rehearsal/echo")  # always there
     waiting = asyncio.create_task(registry.wait_for_visitor("scripted"))
