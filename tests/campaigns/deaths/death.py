@@ -22,6 +22,8 @@ from tests.campaigns.kills import held
 from tests.support.engine_process import living
 
 VISITORS = 2
+DIALOGS = {keys.ASSISTANTS: "Assistants on", keys.HELP: "Your texts are kept in"}
+"""Keys that open one, and words in it."""
 WORD = re.compile(r"word (\d+)")
 
 
@@ -84,8 +86,7 @@ class Death:
 
     def _prepare(self) -> None:
         desk, random = self._desk, self._random
-        desk.terminal.type(keys.NEW_THREAD)
-        desk.terminal.wait("new thread")
+        desk.new_thread()
         if self.doing is Doing.STREAM:
             mark = mark_of(random)
             self._message = say(mark, words=200, pace=0.02, after=random.choice([0.0, 0.5]))
@@ -112,7 +113,7 @@ class Death:
             case Doing.SENDING:
                 self._desk.terminal.type(keys.ENTER)
             case Doing.DIALOG:
-                self._desk.terminal.type(self._random.choice(keys.DIALOGS))
+                self._desk.terminal.type(self._random.choice(list(DIALOGS)))
         self._wait(begun + self._moment if self.doing is not Doing.SENDING else time.monotonic() + self._moment / 5)
         os.kill(pid, signal.SIGKILL)
 
@@ -135,7 +136,7 @@ class Death:
         assert report["sound"], [finding["sentence"] for finding in report["findings"]]
         if self.doing is Doing.DIALOG:
             desk.terminal.type(keys.ESCAPE)
-            desk.until("the dialog is closed", lambda: desk.shows(COMPOSER, self._mark, self._text))
+            desk.terminal.gone(*DIALOGS.values())
         if self.doing is Doing.SENDING:
             self._sent()
         else:
@@ -145,9 +146,7 @@ class Death:
             desk.until("it is saved", self._is_saved, timeout=60)
         if self.doing is Doing.STREAM:
             self._failed()
-        desk.go_to(COMPOSER, created=True)
-        desk.empty(COMPOSER)
-        desk.until("an empty composer", lambda: "Message; enter sends" in desk.terminal.screen)
+        desk.empty_composer()
 
     def _is_saved(self) -> bool:
         assistants = self._desk.ask("GET", "/assistants?limit=100")["data"]

@@ -80,7 +80,7 @@ class Found:
             self._figures.said_again += bool(before)
             terminal.type(keys.TO_COMPOSER + keys.AGAIN)
         elif not before and not (self._case.created and text.strip() and self._shown([text])):
-            terminal.type(keys.TO_COMPOSER + keys.ALL + keys.DELETE)
+            desk.empty_composer()
             return
         elif not before:
             terminal.type(keys.TO_COMPOSER + keys.ENTER)

@@ -20,8 +20,9 @@ SIZE = (120, 72)
 TO_COMPOSER, TO_FORM, TAB, BACKTAB, ENTER = "\x0c", "\x06", "\t", "\x1b[Z", "\r"
 NEW_ASSISTANT, NEW_THREAD, ASSISTANTS, AGAIN = "\x0e", "\x14", "\x0f", "\x12"
 EDITOR, SAVE, ALL, DELETE, HOME = "\x1bOS", "\x1b[15~", "\x1b[18~", "\x1b[3~", "\x1b[H"
-ESCAPE, QUIT = "\x1b", "\x11"
-DIALOGS = (ASSISTANTS, "\x07", "\x1bOP", "\x10", "\x1bOR")
+ESCAPE, QUIT, HELP = "\x1b", "\x11", "\x1bOP"
+DIALOGS = (ASSISTANTS, "\x07", HELP, "\x10", "\x1bOR")
+"""Assistants, threads, help, the palette, a file to attach."""
 FORM = 73
 """The column where the form begins."""
 BOTH = ["name", "description", "instructions", "model", "file_search", "code_interpreter", "function"]
@@ -85,6 +86,24 @@ class Desk:
         self.terminal.type(ENTER)
         self.until("it is open", lambda: mark in self.form_lines and "Assistants on" not in self.terminal.screen)
         return str(made["id"])
+
+    def new_thread(self) -> None:
+        """Begin a new thread, and say yes where it is asked whether the messages may go out of sight."""
+        asks = "Begin a new thread?"
+        self.terminal.type(NEW_THREAD)
+        self.until("a new thread", lambda: self._header.startswith("new thread") or asks in self.terminal.screen)
+        if asks in self.terminal.screen:
+            self.terminal.type(ENTER)
+        self.until("a new thread", lambda: self._header.startswith("new thread") and asks not in self.terminal.screen)
+
+    def empty_composer(self) -> None:
+        """Take away what stands in the composer."""
+        self.terminal.type(TO_COMPOSER + ALL + DELETE)
+        self.until("an empty composer", lambda: "Message; enter sends" in self.terminal.screen)
+
+    @property
+    def _header(self) -> str:
+        return self.cells(1, 1, FORM)
 
     @property
     def form_lines(self) -> str:

@@ -67,8 +67,7 @@ class Play:
             desk.go_to("model", created=False)
             desk.terminal.type(MODEL + keys.TAB)
             desk.until("its model", lambda: f" {MODEL}" in desk.form_lines)
-        desk.terminal.type(keys.NEW_THREAD)
-        desk.terminal.wait("new thread")
+        desk.new_thread()
         if case.during in {During.RUN, During.STREAM} or case.place == OUTPUT:
             self._send_first()
         desk.go_to(case.place, created=case.created)
