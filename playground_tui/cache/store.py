@@ -246,8 +246,10 @@ class JsonStore:
             os.close(self._held.pop(name))
 
     def _keep(self, name: str, descriptor: int) -> None:
-        former = self._held.get(name)
-        self._held[name] = descriptor
+        # One step each, so that a signal handler that keeps the file in between closes nothing twice.
+        former = self._held.pop(name, None)
+        if self._held.setdefault(name, descriptor) != descriptor:
+            os.close(descriptor)  # The handler's is the newer file.
         if former is not None:
             os.close(former)
 

@@ -27,7 +27,7 @@ async def on_one_assistant(engine: RunningEngine, model: str = "rehearsal/echo")
 def slow(engine: RunningEngine) -> None:
     provider, _ = engine.engine.providers.resolve("rehearsal/markdown")
     assert isinstance(provider, RehearsalProvider)
-    provider._pace = 500.0
+    provider._pace = 200.0
 
 
 async def run_elsewhere(engine: RunningEngine, thread_id: str, assistant_id: str) -> None:
