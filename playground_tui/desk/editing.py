@@ -279,16 +279,21 @@ class Editing:
 
     async def delete(self, assistant_id: str) -> None:
         """Delete an assistant. Raises AssistantsError."""
-        assert self._desk.client is not None
-        try:
-            await self._desk.client.delete_assistant(assistant_id)
-        except NotFound:
-            self._desk.say("It had been deleted already.")
+        await _delete(assistant_id, self._desk)
         self._desk.cache.drop_draft(assistant_id)
         if assistant_id == self.assistant_id:
             await self._close_editor()
             self._begin(new_key(), self._new_draft())
             self._attach()
+
+
+async def _delete(assistant_id: str, desk: Desk) -> None:
+    """Delete an assistant at the server; one that is gone already is said. Raises AssistantsError."""
+    assert desk.client is not None
+    try:
+        await desk.client.delete_assistant(assistant_id)
+    except NotFound:
+        desk.say("It had been deleted already.")
 
 
 async def _id_of(wanted: str, desk: Desk) -> str:
