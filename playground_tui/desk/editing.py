@@ -117,6 +117,8 @@ class Editing:
         await self._leave()
         self._take_typed()
         draft, edited_at = _kept(self._desk, assistant_id)
+        if draft.is_new:  # whatever was typed was typed before the assistant had ever been read
+            draft = AssistantDraft(assistant.raw).with_(**draft.edits)
         unsaved = (draft, edited_at) if draft.edits else (AssistantDraft(assistant.raw), 0.0)
         self._begin(assistant_id, *unsaved)
         self._attach()
