@@ -114,8 +114,10 @@ class Editing:
         assistant = await client.retrieve_assistant(assistant_id)
         await self._leave()
         self._take_typed()
-        kept = _kept(self._desk, assistant_id)
-        self._begin(assistant_id, *(kept if kept[0].edits else (AssistantDraft(assistant.raw), 0.0)))
+        draft, edited_at = _kept(self._desk, assistant_id)
+        if draft.is_new:  # whatever was typed was typed before the assistant had ever been read
+            draft = AssistantDraft(assistant.raw).with_(**draft.edits)
+        self._begin(assistant_id, *((draft, edited_at) if draft.edits else (AssistantDraft(assistant.raw), 0.0)))
         self._attach()
         await self.refresh()
 
@@ -269,18 +271,23 @@ class Editing:
 
     async def delete(self, assistant_id: str) -> None:
         """Delete an assistant; what is unsaved of it is there again when it is brought back. Raises AssistantsError."""
-        assert self._desk.client is not None
         draft = self.draft if assistant_id == self.assistant_id else _kept(self._desk, assistant_id)[0]
-        try:
-            await self._desk.client.delete_assistant(assistant_id)
-        except NotFound:
-            self._desk.say("It had been deleted already.")
+        await _delete(assistant_id, self._desk)
         if not draft.unsaved():
             self._desk.cache.drop_draft(assistant_id)
         if assistant_id == self.assistant_id:
             await self._close_editor()
             self._begin_new()
             self._attach()
+
+
+async def _delete(assistant_id: str, desk: Desk) -> None:
+    """Delete an assistant at the server; one that is gone already is said. Raises AssistantsError."""
+    assert desk.client is not None
+    try:
+        await desk.client.delete_assistant(assistant_id)
+    except NotFound:
+        desk.say("It had been deleted already.")
 
 
 async def _id_of(wanted: str, desk: Desk) -> str:

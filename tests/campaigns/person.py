@@ -15,7 +15,7 @@ from playground_tui.launch import find_engine
 from playground_tui.paths import Paths
 from tests.support.terminal import Terminal
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 """Seconds that a program may take on a machine that does other things too."""
 TO_COMPOSER, TO_FORM, SAVE, QUIT = "\x0c", "\x06", "\x1b[15~", "\x11"
 END, RUB_OUT = "\x1b[F", "\x15"

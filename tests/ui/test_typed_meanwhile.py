@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from playground_tui.config import Settings
 from tests.support.engine import RunningEngine
@@ -47,3 +50,22 @@ async def test_what_is_typed_as_another_assistant_is_read_stays_in_the_one_that_
         assert p.form.draft.text("name") == "B"
         await p.screen.editing.open(first.id)
         assert p.form.draft.text("name") == "typed"
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+async def test_what_is_typed_before_the_assistant_was_ever_read_is_an_edit_of_it(
+    engine: RunningEngine, asked_for: bool
+) -> None:
+    fields = {"model": "rehearsal/echo", "name": "A", "description": "second"}
+    made = await engine.client().create_assistant(fields, key="k")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.editing.open(made.id)
+    for draft in engine.paths.cache.glob("*--draft-*"):
+        draft.unlink()
+    settings = Settings(autosave_delay=60, assistant=made.id if asked_for else None)
+    door = asyncio.Event()
+    async with playground(engine, settings=settings, connect=False, door=door) as p:
+        await p.press("ctrl+f", "tab", *"typed")
+        door.set()
+        await p.until(lambda: p.form.draft.text("name") == "A")
+        assert (p.screen.editing.assistant_id, p.form.draft.edits) == (made.id, {"description": "typed"})
