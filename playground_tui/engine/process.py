@@ -26,6 +26,7 @@ from playground_tui.engine.store.database import Database, StoreError
 from playground_tui.engine.store.purge import KEPT, purge
 from playground_tui.paths import Paths, private_directory
 from playground_tui.protocol import PROTOCOL, SCHEMA
+from playground_tui.redaction import keep_requests_out_of_logs
 
 LOOK_EVERY = 30.0
 """Seconds between two looks at the socket."""
@@ -63,6 +64,7 @@ class EngineProcess:
         self._monotonic = monotonic
         self._probe = probe
         self._bound: os.stat_result | None = None
+        keep_requests_out_of_logs()
         self.interrupted = False
         """Whether ctrl+c ended it."""
         self._address = EngineAddress(
