@@ -313,7 +313,9 @@ def _client_class() -> type[AssistantsClient]:
 
     load_types_when_asked()
     from playground_tui.assistants.client import AssistantsClient  # noqa: PLC0415
+    from playground_tui.redaction import keep_requests_out_of_logs  # noqa: PLC0415
 
+    keep_requests_out_of_logs()
     return AssistantsClient
 
 

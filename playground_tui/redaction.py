@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import re
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -39,6 +40,16 @@ def shown_url(url: str) -> str:
         return urlunsplit((parts.scheme, host, parts.path, "", ""))
     except ValueError:
         return "(not a URL)"
+
+
+def keep_requests_out_of_logs() -> None:
+    """Log none of the libraries' requests and answers, at whatever level others are logged.
+
+    Addresses, headers and what servers repeat in theirs may hold a key. Called once the libraries are loaded: the SDK
+    sets its own level from OPENAI_LOG.
+    """
+    for library in ("openai", "httpx2", "httpcore2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _holds_some(word: str, key: str) -> bool:

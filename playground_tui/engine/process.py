@@ -29,6 +29,7 @@ from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.engine.store.purge import KEPT, purge
 from playground_tui.paths import Paths, private_directory, reason_of
 from playground_tui.protocol import PROTOCOL, SCHEMA
+from playground_tui.redaction import keep_requests_out_of_logs
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the socket and the data directory."""
@@ -71,6 +72,7 @@ class EngineProcess:
         self._worked = False
         """Whether there were runs since memory was given back."""
         self._purge_at = 0.0
+        keep_requests_out_of_logs()
         self.interrupted = False
         """Whether ctrl+c ended it."""
         self._address = EngineAddress(

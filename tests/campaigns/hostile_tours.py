@@ -131,14 +131,12 @@ def engine_screen(home: HostileHome) -> None:
     hostile, random = home.hostile, home.random
     with served(server := hostile_provider(hostile, random)):
         home.environ.pop("PLAYGROUND_TUI_SERVER", None)
-        home.configure(
-            f'default_provider = "odd"\n[providers.odd]\nkind = "chat"\nbase_url = "{server.base_url}"\n'
-            "api_key_command = 'echo \"$LC_MESSAGES\" >&2; exit 1'"
-            if random.random() < 0.3
-            else f'default_provider = "odd"\n[providers.odd]\nkind = "chat"\nbase_url = "{server.base_url}"'
-        )
+        provider = f'default_provider = "odd"\n[providers.odd]\nkind = "chat"\nbase_url = "{server.base_url}"\n'
+        no_key = random.random() < 0.3
+        home.configure(provider + ("api_key_command = 'echo \"$LC_MESSAGES\" >&2; exit 1'" if no_key else ""))
+        known = "api_key_command" if no_key else hostile.name("provider's model")
         with home.screen() as terminal:
-            terminal.wait("new assistant", timeout=30)
+            terminal.until(lambda: known in terminal.screen or "odd/" in terminal.screen, timeout=120)
             terminal.rest(1.0)
             terminal.judge.settled = True
             press(terminal, CTRL["f"], pasted(hostile.text("new name")), F[5])
@@ -161,7 +159,7 @@ def plain_mode(home: HostileHome) -> None:
         home.configure()
         thread = next(iter(server.threads))
         with home.lines("--plain", "--assistant", server.main, "--thread", thread) as terminal:
-            terminal.wait("you:", timeout=30)
+            terminal.wait("you:", timeout=120)
             terminal.rest(0.5)
             asked = (
                 "/assistants",
