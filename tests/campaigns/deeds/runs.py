@@ -39,7 +39,8 @@ EXTRAS: tuple[dict[str, Any], ...] = (
     {},
     {"additional_messages": [{"role": "user", "content": "and"}, {"role": "assistant", "content": "or"}]},
     {"truncation_strategy": {"type": "last_messages", "last_messages": 1}, "instructions": "Be brief."},
-    {"max_prompt_tokens": 256, "max_completion_tokens": 256, "tool_choice": "required", "parallel_tool_calls": False},
+    {"max_prompt_tokens": 100_000, "max_completion_tokens": 1000, "tool_choice": "required"},
+    {"parallel_tool_calls": False, "response_format": {"type": "json_object"}},
     {"metadata": {"a": "b"}, "temperature": 0, "tools": [FUNCTION, {"type": "file_search"}]},
 )
 
@@ -55,7 +56,7 @@ async def new_runs(user: User) -> None:
     asked = [_asked(user, f"/threads/{thread}/runs", CREATED, body) for _ in range(times)]
     made = _made(await asyncio.gather(*asked), there == 200 and free, there if there == 404 else 400)
     if made and known:
-        await _have_run(user, made, model)
+        _have_run(user, made, model)
         before, after = len(known.messages), await user.ids(f"/threads/{thread}/messages")
         assert after[:before] == known.messages, (after, known)
         assert len(after) == before + len(extra.get("additional_messages", ())), (after, known)
@@ -71,12 +72,27 @@ async def new_thread_and_run(user: User) -> None:
     if made:
         known = await have_thread(user, made["thread_id"])
         assert len(known.messages) == 1, known
-        await _have_run(user, made, model)
+        _have_run(user, made, model)
 
 
-async def _have_run(user: User, made: dict[str, Any], model: str) -> None:
+async def new_run_beyond_its_prompt(user: User) -> None:
+    """It ends before the model is asked, and the thread is free again."""
+    assistant, model = user.known.assistants.pick(user.random), user.new_name()
+    thread = {"messages": [{"role": "user", "content": "sea " * 1000}]}
+    body = {"assistant_id": assistant, "model": f"rehearsal/{model}", "thread": thread, "max_prompt_tokens": 256}
+    made = _made([await _asked(user, "/threads/runs", CREATED, body)], assistant in user.known.assistants.there, 404)
+    if made:
+        await have_thread(user, made["thread_id"])
+        run = _have_run(user, made, model)
+        run.status = "incomplete"
+        found = await rested(user, run)
+        assert found["incomplete_details"] == {"reason": "max_prompt_tokens"}, found
+
+
+def _have_run(user: User, made: dict[str, Any], model: str) -> KnownRun:
     run = KnownRun(made["id"], made["thread_id"], model, made["expires_at"])
     user.known.all_threads[run.thread].runs.append(run)
+    return run
 
 
 def _made(answers: list[Answer | dict[str, Any]], may: bool, refused: int) -> dict[str, Any] | None:
@@ -272,7 +288,7 @@ async def run_and_delete(user: User) -> None:
     check_answer(created, 200, 404, *([400] if known.active else []))
     check_answer(deleted, 200)
     if created.status == 200:
-        await _have_run(user, created.json(), model)
+        _have_run(user, created.json(), model)
     for run in known.runs:
         run.status = "cancelled" if run.active else run.status
     user.known.threads.remove(thread)
@@ -308,6 +324,7 @@ DEEDS = (
     new_runs,
     new_runs,
     new_thread_and_run,
+    new_run_beyond_its_prompt,
     say,
     say,
     say,
