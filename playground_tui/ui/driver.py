@@ -20,6 +20,7 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES
 from textual.drivers.linux_driver import LinuxDriver
@@ -44,6 +45,7 @@ LAST_WORDS = 1.0
 LAST_ANSWER = 1.0
 """Seconds an answer of the terminal is waited for at the end: it would be typed into the shell."""
 GIVE_BACK = (
+    "\x1b[?2026l"
     "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1016l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
 )
@@ -60,6 +62,8 @@ class PatientDriver(LinuxDriver):
         self._dropped = False
         self._taken = False
         self._last_words: list[str] | None = None
+        self._holding = False
+        """Whether the terminal was told to show nothing until a frame is whole."""
         self._answered = Event()
         self._answered.set()
         self._asked_at = 0.0
@@ -128,7 +132,8 @@ class PatientDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, in one write: for a terminal that is behind there may be room for no more."""
-        self._last_words = []
+        self._last_words = [SYNC_END] if self._holding else []
+        self._holding = False
         super().stop_application_mode()
         words, self._last_words = "".join(self._last_words), None
         self._taken = False
@@ -164,7 +169,10 @@ class PatientDriver(LinuxDriver):
         if self._last_words is not None:
             self._last_words.append(data)
             return
-        if self.queued < BEHIND:
+        # What ends a frame is never dropped alone: the terminal would show nothing any more.
+        if self.queued < BEHIND or (data == SYNC_END and self._holding):
+            if data in (SYNC_START, SYNC_END):
+                self._holding = data == SYNC_START
             self.written += len(data)
             super().write(data)
             return

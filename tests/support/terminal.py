@@ -103,6 +103,11 @@ class Terminal:
         line = self._screen.buffer[row]
         return [line[column].data for column in range(self._screen.columns)]
 
+    def pixels(self) -> list[list[pyte.screens.Char]]:
+        """Every cell of the screen with its colours."""
+        screen = self._screen
+        return [[screen.buffer[row][column] for column in range(screen.columns)] for row in range(screen.lines)]
+
     def read(self, seconds: float = 0.05) -> bool:
         """Take what the program writes within that time; whether there was something."""
         if not select.select([self._main], [], [], seconds)[0]:

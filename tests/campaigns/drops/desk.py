@@ -20,7 +20,7 @@ SIZE = (120, 72)
 TO_COMPOSER, TO_FORM, TAB, BACKTAB, ENTER = "\x0c", "\x06", "\t", "\x1b[Z", "\r"
 NEW_ASSISTANT, NEW_THREAD, ASSISTANTS, AGAIN = "\x0e", "\x14", "\x0f", "\x12"
 EDITOR, SAVE, ALL, DELETE, HOME = "\x1bOS", "\x1b[15~", "\x1b[18~", "\x1b[3~", "\x1b[H"
-ESCAPE, QUIT, HELP = "\x1b", "\x11", "\x1bOP"
+ESCAPE, QUIT, HELP, HIDE_FORM, OTHER_PANE = "\x1b", "\x11", "\x1bOP", "\x1bOQ", "\x1b[17~"
 DIALOGS = (ASSISTANTS, "\x07", HELP, "\x10", "\x1bOR")
 """Assistants, threads, help, the palette, a file to attach."""
 FORM = 73
