@@ -6,6 +6,7 @@ from textual.widgets import Collapsible
 
 from playground_tui.ui.form.fields import AreaField, ChoiceField, FieldBox, SliderField
 from playground_tui.ui.form.messages import ConfigurationToggled
+from playground_tui.ui.form.order import InOrder
 from playground_tui.ui.form.slider import Slider
 
 FORMATS = (("Auto", "auto"), ("Text", "text"), ("JSON object", "json_object"), ("JSON schema", "json_schema"))
@@ -16,7 +17,7 @@ _TITLE = "Model configuration"
 _SCHEMA = '{"name": "answer", "schema": {\n  "type": "object", "properties": {}}}'
 
 
-class Configuration(Collapsible):
+class Configuration(InOrder, Collapsible):
     """The section that opens and closes; its title says when something in it is wrong."""
 
     def __init__(self) -> None:
