@@ -166,8 +166,8 @@ class Saving(Deed):
 
     async def check(self) -> None:
         await super().check()
-        there = await self.b.server.retrieve_assistant(self.assistant)
-        assert there.name == "Edited" or self.p.screen.editing.assistant_id != self.assistant, there.name
+        there = await self.b.server.retrieve_assistant(self.p.screen.editing.assistant_id or "")
+        assert there.name == "Edited", there.name
 
 
 class Creating(Deed):
