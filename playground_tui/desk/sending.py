@@ -114,9 +114,11 @@ class Sending(Reading):
                 self.pump(last_saved=last_saved)
         except AssistantsError as error:
             if not await self._joins_another_run(error, item.key):
+                accepted = not self.chatting.outbox.has(item.key)
                 self._rest()
                 self._failed(item, error)
-                await self._look_after(error)
+                if accepted:
+                    await self._look_after(error)
         else:
             await self._ended()
 

@@ -106,6 +106,11 @@ class AssistantsServer(ProviderServer):
         """The requests of this method whose path ends so."""
         return [r for r in self.requests if r.method == method and r.path.endswith(ending)]
 
+    def add_assistant(self, name: str) -> str:
+        assistant = self._object("asst", object="assistant", model="model-a", name=name)
+        self.assistants[assistant["id"]] = assistant
+        return str(assistant["id"])
+
     def add_thread(self) -> str:
         thread = self._object("thread")
         self.threads[thread["id"]] = thread

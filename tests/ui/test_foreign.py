@@ -191,11 +191,12 @@ async def test_threads_are_those_known_on_this_machine(server: AssistantsServer,
         (error(401, "no such key"), "PLAYGROUND_TUI_SERVER_KEY"),
         (error(403, "not yours"), "not yours"),
         (error(400, "too long"), "too long"),
+        (error(404, "no such file"), "no such file"),
         (error(500, "oops"), "oops"),
         (raw(503, b"<html>busy</html>", "text/html"), "503"),
         (error(429, "calm down", headers={"retry-after": "7200"}), "2 h 0 min"),
     ],
-    ids=["401", "403", "400", "500", "html", "429"],
+    ids=["401", "403", "400", "404", "500", "html", "429"],
 )
 async def test_a_refused_message_is_back_in_the_composer_with_its_reason(
     server: AssistantsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Reply, words: str

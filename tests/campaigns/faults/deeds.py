@@ -162,12 +162,12 @@ class Saving(Deed):
         return state is not None and (state.kind == "deleted" or (state.kind == "failed" and state.retry_in is None))
 
     def kept(self) -> None:
-        assert self.p.form.draft.text("name") == "Edited"
+        assert self.p.form.draft.text("name") == "Edited", self.p.form.draft.text("name")
 
     async def check(self) -> None:
         await super().check()
-        there = await self.b.server.retrieve_assistant(self.assistant)
-        assert there.name == "Edited" or self.p.screen.editing.assistant_id != self.assistant
+        there = await self.b.server.retrieve_assistant(self.p.screen.editing.assistant_id or "")
+        assert there.name == "Edited", there.name
 
 
 class Creating(Deed):
