@@ -149,12 +149,12 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         with self.batch_update():  # one paint, not one for each step of the layout
             await self.push_screen(split)
         self._split = split
-        self.takes_keys = True
-        await self.handle_waiting()
         self.call_after_refresh(self._painted, split)
 
-    def _painted(self, split: SplitScreen) -> None:
-        """The screen is painted: say what could not be said before, and look for the server."""
+    async def _painted(self, split: SplitScreen) -> None:
+        """The screen is painted: take the keys typed so far, say what could not be said before, look for the server."""
+        self.takes_keys = True  # not sooner: what has no place on the screen yet cannot get the focus
+        await self.handle_waiting()
         for sentence in self._notices:
             self.say(sentence)
         self._show_trouble()

@@ -174,3 +174,10 @@ def test_an_editor_that_cannot_be_started_gives_the_terminal_back() -> None:
         terminal.wait("/nowhere/editor could not be started: ", "half a thought")
         terminal.type("\x11")
         assert terminal.ended(within=20) == 0
+
+
+def test_keys_typed_before_there_is_a_screen_go_where_they_would_have() -> None:
+    with user() as home, Terminal(home) as terminal:
+        terminal.type("\x06Helper\t\tAnswer briefly.\x0cWhat is 2+2?")
+        terminal.wait("Helper", "15 / 256,000", "Answer briefly.", "What is 2+2?")
+        assert "HelperWhat" not in terminal.screen
