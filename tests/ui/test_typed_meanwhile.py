@@ -6,10 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from textual.geometry import Region
 
 from playground_tui.config import Settings
-from playground_tui.ui.form.fields import FieldBox
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
 
@@ -71,14 +69,3 @@ async def test_what_is_typed_before_the_assistant_was_ever_read_is_an_edit_of_it
         door.set()
         await p.until(lambda: p.form.draft.text("name") == "A")
         assert (p.screen.editing.assistant_id, p.form.draft.edits) == (made.id, {"description": "typed"})
-
-
-async def test_tab_goes_from_field_to_field_also_before_there_is_a_layout(
-    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with playground(engine, settings=SLOW) as p:
-        laid_out = property(lambda box: Region(0, 5, 10, 3) if box.field == "name" else Region())
-        monkeypatch.setattr(FieldBox, "virtual_region", laid_out)
-        chain = [widget.id for widget in p.screen.focus_chain]
-        order = [chain.index(field) for field in ("name", "description", "instructions", "model", "tool-file_search")]
-        assert order == sorted(order)

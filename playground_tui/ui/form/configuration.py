@@ -6,7 +6,6 @@ from textual.widgets import Collapsible
 
 from playground_tui.ui.form.fields import AreaField, ChoiceField, FieldBox, SliderField
 from playground_tui.ui.form.messages import ConfigurationToggled
-from playground_tui.ui.form.order import InOrder
 from playground_tui.ui.form.slider import Slider
 
 FORMATS = (("Auto", "auto"), ("Text", "text"), ("JSON object", "json_object"), ("JSON schema", "json_schema"))
@@ -17,7 +16,7 @@ _TITLE = "Model configuration"
 _SCHEMA = '{"name": "answer", "schema": {\n  "type": "object", "properties": {}}}'
 
 
-class Configuration(InOrder, Collapsible):
+class Configuration(Collapsible):
     """The section that opens and closes; its title says when something in it is wrong."""
 
     def __init__(self) -> None:

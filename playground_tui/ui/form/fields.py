@@ -21,7 +21,6 @@ from playground_tui.assistants.fields import Value
 from playground_tui.assistants.save_state import clock_time
 from playground_tui.text import clean, shorten
 from playground_tui.ui.form.messages import EditorRequested, TakeOther
-from playground_tui.ui.form.order import InOrder
 from playground_tui.ui.form.shown import Shown
 from playground_tui.ui.form.slider import Slider
 from playground_tui.ui.form.text_box import LineBox, TextBox
@@ -63,7 +62,7 @@ def _words(value: Value) -> str:
     return shorten(str(value), 40) or "(empty)"
 
 
-class FieldBox(InOrder, Vertical):
+class FieldBox(Vertical):
     """One field of the draft on screen. Subclasses give it a control."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,7 +15,6 @@ from playground_tui.assistants.tools import SWITCHES
 from playground_tui.text import shorten
 from playground_tui.ui.form.fields import AreaField, FieldBox, TickField
 from playground_tui.ui.form.messages import ToolFilesRequested
-from playground_tui.ui.form.order import InOrder
 
 _EXAMPLE = '{"name": "get_weather", "description": "...",\n "parameters": {"type": "object", "properties": {}}}'
 
@@ -34,7 +33,7 @@ class FilesButton(Button):
         self.label = Content(f"Files: {words} ›")
 
 
-class ToolFields(InOrder, Vertical):
+class ToolFields(Vertical):
     """The four fields that make up `tools`."""
 
     def __init__(self) -> None:
