@@ -68,7 +68,10 @@ def problem(p: Playground) -> str:
 def is_compared(p: Playground) -> bool:
     """Whether the dialog is there, with a comparison in it."""
     found = p.app.screen.query(view.ComparisonView)
-    return isinstance(p.app.screen, VersionsDialog) and bool(found) and bool(found.first()._lines)
+    if not isinstance(p.app.screen, VersionsDialog) or not found:
+        return False
+    shown = found.first()
+    return bool(shown._lines and (shown._differences or shown._words))
 
 
 async def versions(p: Playground, key: str = "f7") -> None:
