@@ -21,7 +21,8 @@ from playground_tui.engine.store import opening as opening_module
 from playground_tui.engine.store.database import Database
 from playground_tui.engine.store.failures import NewerDatabase, StoreFailed, UnreadableDatabase
 from playground_tui.engine.store.opening import Opened, damage_mark, open_store
-from playground_tui.engine.store.salvage import salvage
+from playground_tui.engine.store.salvage import copy_readable, mend
+from playground_tui.protocol import SCHEMA
 from tests.support.wait import until
 
 PAGE = 4096
@@ -268,7 +269,8 @@ async def test_a_large_database_is_not_looked_at_for_long(path: Path, monkeypatc
     opened.database.close()
 
 
-async def test_an_older_schema_is_saved_in_its_own_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("marked", [True, False])
+async def test_an_older_schema_is_saved_in_its_own_words(tmp_path: Path, marked: bool) -> None:
     path = tmp_path / "engine.db"
     opening_module._make_at(path, "0001")
     with closing(sqlite3.connect(path)) as c, c:
@@ -278,8 +280,15 @@ async def test_an_older_schema_is_saved_in_its_own_words(tmp_path: Path) -> None
             "INSERT INTO versions(id, assistant_id, created_at, action, client, body) VALUES (?,?,?,?,?,?)",
             ("asstver_1", "asst_1", 1, "created", "", body),
         )
-    damage_mark(path).touch()
+        if marked:
+            damage_mark(path).touch()
+        else:  # the upgrade meets it
+            c.execute(
+                "INSERT INTO versions(id, assistant_id, created_at, action, client, body) VALUES (?,?,?,?,?,?)",
+                ("asstver_2", "asst_1", 2, "modified", "", "{"),
+            )
     opened = open_store(path)
+    assert "set aside" in opened.notice
     assert (await counts(opened.database))["assistants"] == 1
     await sound(opened.database, path)
     opened.database.close()
@@ -290,10 +299,11 @@ async def test_files_in_vector_stores_are_indexed_again(tmp_path: Path) -> None:
 
     path, new = tmp_path / "engine.db", tmp_path / "new.db"
     open_store(path).database.close()
-    opening_module._make_at(new, "0002")
+    opening_module._make_at(new, SCHEMA)
     with closing(sqlite3.connect(path)) as c, c:
         rows_of_files(c)
-    salvage(path, new)
+    copy_readable(path, new)
+    mend(new)
     with closing(sqlite3.connect(new)) as c:
         statuses = c.execute("SELECT status, json_extract(body, '$.status') FROM vector_store_files").fetchall()
         assert statuses and {status for row in statuses for status in row} <= {"in_progress", "failed", "deleted"}

@@ -6,6 +6,7 @@ under a name with its date, and what could be read of it is in the new one.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from playground_tui.engine.store.database import Database, Journal, sql_engine, uri
 from playground_tui.engine.store.failures import NewerDatabase, StoreFailed, UnreadableDatabase, failure_of
-from playground_tui.engine.store.salvage import Salvaged, salvage
+from playground_tui.engine.store.salvage import Salvaged, copy_readable, mend
 from playground_tui.paths import is_usable, set_aside
 from playground_tui.protocol import SCHEMA
 
@@ -59,7 +60,7 @@ def open_store(path: Path, *, journal: Journal = "WAL") -> Opened:
         elif why := _what_is_wrong(path):
             notices.append(_renewed(path, why))
             is_new = True
-        _bring_up_to_date(path, journal)
+        is_new |= _brought_up_to_date_or_renewed(path, journal, notices)
         database = Database(path, journal)
         damage_mark(path).unlink(missing_ok=True)
     except (OSError, sqlite3.Error, SQLAlchemyError, StoreFailed) as error:
@@ -172,7 +173,9 @@ def _renewed(path: Path, why: str) -> str:
     except sqlite3.Error:
         revision = SCHEMA
     _make_at(new, revision)
-    saved = salvage(path, new)
+    copy_readable(path, new)
+    _bring_up_to_date(new, "DELETE")
+    saved = mend(new)
     target = move_aside(path)
     new.replace(path)
     return f"The database {path} was damaged ({why}): it was set aside as {target.name}. {_saved_words(saved)}"
@@ -183,6 +186,19 @@ def _saved_words(saved: Salvaged) -> str:
         return "Nothing in it could be read: an empty one has taken its place."
     counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in saved.items() if count)
     return f"Saved from it into a new one: {counted}."
+
+
+def _brought_up_to_date_or_renewed(path: Path, journal: Journal, notices: list[str]) -> bool:
+    """Bring the schema up to date. Where that meets an entry that is broken, a new database is made: whether it was."""
+    try:
+        _bring_up_to_date(path, journal)
+    except (json.JSONDecodeError, SQLAlchemyError) as error:
+        failure = failure_of(error, path)
+        if failure is None or failure.cause != "damaged":
+            raise
+        notices.append(_renewed(path, "something in it could not be read"))
+        return True
+    return False
 
 
 def _bring_up_to_date(path: Path, journal: Journal) -> None:

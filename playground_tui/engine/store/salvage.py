@@ -1,4 +1,4 @@
-"""What can still be read of a damaged database, put into a new one of the same schema.
+"""What can still be read of a damaged database, put into a new one.
 
 Row by row: those on broken pages, those whose texts or JSON cannot be read, and those that belong to a row that is lost
 and cannot be made again are left out. What files are searched by is made again from the files.
@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, func, select, update
 
 from playground_tui.engine.store.database import sql_engine, uri
 from playground_tui.engine.store.messages import first_message
-from playground_tui.engine.store.tables import metadata, threads
+from playground_tui.engine.store.tables import assistants, metadata, threads, versions
+from playground_tui.engine.store.versions import Action
+from playground_tui.engine.store.versions import keep as keep_version
 
 Salvaged = dict[str, int]
 """How many rows were saved, by the name of their table."""
@@ -43,14 +45,7 @@ _MEND = (
         (SELECT count(*) FROM messages m WHERE m.thread_id = threads.id AND m.deleted_at IS NULL)""",
     """INSERT OR IGNORE INTO thread_assistants(thread_id, assistant_id, position)
         SELECT thread_id, assistant_id, min(seq) FROM runs GROUP BY 1, 2""",
-    # An assistant is as its newest version has it.
-    """INSERT INTO versions(id, assistant_id, created_at, action, client, body)
-        SELECT 'asstver_' || lower(hex(randomblob(12))), id, created_at,
-            CASE WHEN deleted_at IS NULL THEN 'modified' ELSE 'deleted' END, 'saved from a damaged database', body
-        FROM assistants a WHERE body IS NOT
-            (SELECT v.body FROM versions v WHERE v.assistant_id = a.id ORDER BY v.seq DESC LIMIT 1)""",
-)
-_INDEX_AGAIN = (
+    # What files are searched by is made again from them.
     """DELETE FROM vector_store_files WHERE status <> 'deleted'
         AND NOT EXISTS (SELECT 1 FROM files f WHERE f.id = vector_store_files.id AND f.deleted_at IS NULL)""",
     """UPDATE vector_store_files SET status = 'in_progress', usage_bytes = 0, embedder = NULL,
@@ -58,8 +53,8 @@ _INDEX_AGAIN = (
 )
 
 
-def salvage(damaged: Path, new: Path) -> Salvaged:
-    """Copy what can be read of `damaged` into `new`, which has empty tables.
+def copy_readable(damaged: Path, new: Path) -> None:
+    """Copy what can be read of `damaged` into `new`, which has the same tables, empty.
 
     Raises sqlite3.Error when another program holds one of them, or the disk refuses `new`.
     """
@@ -73,26 +68,54 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
         for table in metadata.sorted_tables:
             if table.name in known - _MADE_AGAIN:
                 _copy(source, target, table.name)
-        for statement in _PARENTS:
-            target.execute(statement)
-        _drop_orphans(target)
-        for statement in (*_MEND, *(_INDEX_AGAIN if "chunks" in known else ())):
-            target.execute(statement)
         target.execute("COMMIT")
-        counted = [name for name in _COUNTED if name in known]
-        saved = {name: target.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in counted}  # noqa: S608
-    _name_threads(new)
-    return saved
 
 
-def _name_threads(new: Path) -> None:
-    """List each thread with the first of the messages that are left."""
+def mend(new: Path) -> Salvaged:
+    """Make what was copied hold together again, in a database that is up to date; what there is now."""
     engine = sql_engine(new, "DELETE", begin="BEGIN IMMEDIATE", connections=1)
-    with engine.begin() as c:
-        for thread_id in c.execute(select(threads.c.id)).scalars().all():
-            first = first_message(c, thread_id)
-            c.execute(update(threads).where(threads.c.id == thread_id).values(first_message=first))
-    engine.dispose()
+    try:
+        with engine.begin() as c:
+            for statement in _PARENTS:
+                c.exec_driver_sql(statement)
+            _drop_orphans(c)
+            for statement in _MEND:
+                c.exec_driver_sql(statement)
+            _name_threads(c)
+            _keep_versions(c)
+            return {
+                name: c.execute(select(func.count()).select_from(metadata.tables[name])).scalar_one()
+                for name in _COUNTED
+            }
+    finally:
+        engine.dispose()
+
+
+def _drop_orphans(c: Connection) -> None:
+    """Remove the rows that refer to rows that are not there, and then those that referred to them."""
+    while orphans := c.exec_driver_sql("PRAGMA foreign_key_check").all():
+        for table, rowid, *_ in orphans:
+            c.exec_driver_sql(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608 - a table of our own
+
+
+def _name_threads(c: Connection) -> None:
+    """List each thread with the first of the messages that are left."""
+    for thread_id in c.execute(select(threads.c.id)).scalars().all():
+        first = first_message(c, thread_id)
+        c.execute(update(threads).where(threads.c.id == thread_id).values(first_message=first))
+
+
+def _keep_versions(c: Connection) -> None:
+    """An assistant is as its newest version has it: where that was lost, it becomes a version again."""
+    for row in c.execute(select(assistants)).all():
+        mine = versions.c.assistant_id == row.id
+        newest = c.execute(select(versions).where(mine).order_by(versions.c.seq.desc()).limit(1)).one_or_none()
+        deleted = row.deleted_at is not None
+        if newest is None or newest.body != row.body or (newest.action == "deleted") != deleted:
+            action: Action = "deleted" if deleted else "modified"
+            before = newest.body if newest is not None else None
+            at = row.deleted_at or row.created_at
+            keep_version(c, row.body, at=at, client="saved from a damaged database", action=action, before=before)
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
@@ -147,10 +170,3 @@ def _next_readable(source: sqlite3.Connection, query: str, after: int) -> int | 
             return None if row is None else int(row[0])
         step *= 2
     return None
-
-
-def _drop_orphans(target: sqlite3.Connection) -> None:
-    """Remove the rows that refer to rows that are not there, and then those that referred to them."""
-    while orphans := target.execute("PRAGMA foreign_key_check").fetchall():
-        for table, rowid, *_ in orphans:
-            target.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
