@@ -80,6 +80,8 @@ class Table:
         self.outcome = Outcome()
         self.typed: list[str] = []
         self.said: list[str] = []
+        self._known: dict[str, str] = {}
+        """The versions that were read, by their ids."""
 
     # --- the server
 
@@ -90,15 +92,17 @@ class Table:
 
     def versions(self) -> str:
         """All that the assistant has ever been."""
-        text, after = "", ""
+        url = f"/assistants/{self.assistant_id}/versions"
         with engine_of(self.paths) as http:
+            after: dict[str, str] = {}
             while True:
-                query = {"limit": 100, **({"after": after} if after else {})}
-                page = http.get(f"/assistants/{self.assistant_id}/versions", params=query).json()
-                text += json.dumps(page["data"])
+                page = http.get(url, params={"limit": 100, **after}).json()
+                for version in page["data"]:
+                    if version["id"] not in self._known:
+                        self._known[version["id"]] = json.dumps(http.get(f"{url}/{version['number']}").json())
                 if not page["has_more"]:
-                    return text
-                after = page["last_id"]
+                    return "".join(self._known.values())
+                after = {"after": page["last_id"]}
 
     def thread(self) -> list[str]:
         with engine_of(self.paths) as http:
