@@ -39,6 +39,7 @@ class Person:
     def __init__(self, environ: Mapping[str, str], *arguments: str, connects: bool = True):
         self._environ = environ
         self._arguments = arguments
+        self._gone = False
         self.terminal = Terminal(environ, *arguments)
         self.sees("rehearsal" if connects and not arguments else "Name")
 
@@ -89,13 +90,15 @@ class Person:
 
     def _judge_end(self) -> None:
         assert b"Traceback" not in self.terminal.written, self.terminal.screen
-        self.terminal.__exit__()
+        self.__exit__()
 
     def __enter__(self) -> Person:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.terminal.__exit__()
+        if not self._gone:
+            self._gone = True
+            self.terminal.__exit__()
 
 
 @contextmanager

@@ -114,6 +114,14 @@ async def test_broken_pages_cost_their_own_rows_alone(path: Path) -> None:
     assert open_store(path).notice == ""
 
 
+async def test_an_assistant_whose_versions_are_lost_begins_with_a_new_one(path: Path) -> None:
+    wreck(path, *leaves(path, "versions"))
+    opened = open_store(path)
+    assert await counts(opened.database) == COUNTED
+    await sound(opened.database, path)
+    opened.database.close()
+
+
 async def test_messages_outlive_their_thread(path: Path) -> None:
     wreck(path, *leaves(path, "threads"))
     opened = open_store(path)
