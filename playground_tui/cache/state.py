@@ -155,15 +155,21 @@ class WaitingMessage:
     text: str
     state: Literal["waiting", "not sent"] = "waiting"
     files: tuple[AttachedFile, ...] = ()
+    after: str | None = None
+    """The thread's newest message when this was first sent ("" for none): if it has arrived, it is behind that one.
+    None while it was never sent."""
 
     @classmethod
     def from_json(cls, raw: Json) -> Self:
         state: Literal["waiting", "not sent"] = "waiting" if raw.get("state") == "waiting" else "not sent"
-        return cls(_text(raw, "key"), _text(raw, "text"), state, _files(raw))
+        after = raw.get("after")
+        known = after if isinstance(after, str) else None
+        return cls(_text(raw, "key"), _text(raw, "text"), state, _files(raw), known)
 
     def to_json(self) -> dict[str, Any]:
         files = [file.to_json() for file in self.files]
-        return {"key": self.key, "text": self.text, "state": self.state, "files": files}
+        sent = {} if self.after is None else {"after": self.after}
+        return {"key": self.key, "text": self.text, "state": self.state, "files": files, **sent}
 
 
 @dataclass(frozen=True, slots=True)

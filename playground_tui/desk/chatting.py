@@ -215,6 +215,7 @@ class Chatting:
         if list(map(seen_of, messages)) != list(map(seen_of, shown)):
             self._pane.show_thread(thread_id, messages, more=len(messages) == PAGE)
             self.past.forget()
+        self.outbox.drop_arrived(messages, more=len(messages) == PAGE)
         self._pane.show_runs(runs)
         if runs and runs[0].active:
             self._follow(runs[0])

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from playground_tui.assistants.objects import Message
+from playground_tui.assistants.sent import message_text
 from playground_tui.cache.state import AttachedFile, WaitingMessage
+from playground_tui.desk.attaching import sent_files
 
 
 class Outbox:
@@ -35,7 +38,7 @@ class Outbox:
         item = WaitingMessage(str(uuid.uuid4()), text, "waiting", tuple(files))
         returned, self._returned = self._returned, None
         if returned is not None and returned == (thread_id, replace(returned[1], text=text, files=item.files)):
-            item = replace(item, key=returned[1].key)
+            item = replace(item, key=returned[1].key, after=returned[1].after)
         self._items.append(item)
         self._changed()
         return item
@@ -44,6 +47,23 @@ class Outbox:
         """A message of this thread goes back to where it was written."""
         self._returned = (thread_id, item)
         self.take(item.key)
+
+    def going(self, item: WaitingMessage, newest: str) -> WaitingMessage:
+        """This message goes out now; `newest` is the id of the thread's newest message, "" where there is none."""
+        if item.after is None:
+            sent = replace(item, after=newest)
+            self._items = [sent if other is item else other for other in self._items]
+            self._changed()
+            return sent
+        return item
+
+    def drop_arrived(self, messages: Sequence[Message], *, more: bool) -> None:
+        """Forget what was not known to be sent and is in the thread. `more`: it has older messages than these."""
+        found: set[str] = set()
+        for item in self.items:
+            if item.state == "not sent" and (arrived := _arrived(item, messages, found, more=more)):
+                found.add(arrived)
+                self.take(item.key)
 
     def next(self) -> WaitingMessage | None:
         """The message to go out next, if any is to go out."""
@@ -81,3 +101,14 @@ class Outbox:
         if marked != self._items:
             self._items = marked
             self._changed()
+
+
+def _arrived(item: WaitingMessage, messages: Sequence[Message], taken: set[str], *, more: bool) -> str:
+    """The id of the message in the thread that this one became, or ""."""
+    ids = [message.id for message in messages]
+    if item.after is None or not (item.after in ids or item.after == "" or more):
+        return ""  # never sent, or what it came after is gone: nobody can tell
+    since = ids.index(item.after) + 1 if item.after in ids else 0
+    text = message_text(item.text, sent_files(item.files))
+    same = (message.id for message in messages[since:] if message.role == "user" and message.text == text)
+    return next((found for found in same if found not in taken), "")

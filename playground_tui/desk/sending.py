@@ -102,6 +102,7 @@ class Sending(Reading):
             self._hand_back(item, refusal or not_created(self._desk))
             return
         self._pane.show_sending("sending")
+        item = self._sent = self._going(item)
         try:
             await self._read(conversation.send(item.text, assistant_id, key=item.key, files=sent_files(item.files)))
         except ThreadGone as gone:
@@ -121,6 +122,13 @@ class Sending(Reading):
                     await self._look_after(error)
         else:
             await self._ended()
+
+    def _going(self, item: WaitingMessage) -> WaitingMessage:
+        """The message goes out now: the next start is to know, so that it can look whether it has arrived."""
+        messages = self._pane.messages()
+        sent = self.chatting.outbox.going(item, messages[-1].id if messages else "")
+        self._desk.cache.flush()
+        return sent
 
     async def _form_refusal(self) -> str:
         """Why the form keeps a message from going out, or ""."""

@@ -20,7 +20,7 @@ from playground_tui.ui import screen
 from playground_tui.ui.app import PlaygroundApp
 from playground_tui.ui.dialogs.deleted import DeletedPicker
 from playground_tui.ui.versions.dialog import VersionsDialog
-from tests.support.assistants_server import AssistantsServer, abort, cut_json, error, raw
+from tests.support.assistants_server import AssistantsServer, abort, cut_json, error, hang, raw
 from tests.support.clock import no_pauses
 from tests.support.engine import paths_in
 from tests.support.playground import QUICK, Playground
@@ -68,6 +68,36 @@ async def opened(server: AssistantsServer, directory: Path) -> AsyncIterator[Pla
         if app.desk.client is not None:
             await app.desk.client.close()
         app.desk.cache.close()
+
+
+async def test_a_message_whose_answer_never_came_is_found_at_the_next_start(
+    server: AssistantsServer, tmp_path: Path
+) -> None:
+    def sent() -> list[str]:
+        return [
+            m["content"][0]["text"]["value"] for kept in server.messages.values() for m in kept if m["role"] == "user"
+        ]
+
+    async with foreign(server, tmp_path) as p:
+        await with_assistant(p, server)
+        await p.write("the same")
+        await p.answered("Hello")
+        server.after("POST", "/messages", hang())  # it acts, and the line drops before the answer
+        await p.write("the same")
+        await p.until(lambda: len(sent()) == 2)
+        p.app.keep_now()
+    async with foreign(server, tmp_path) as p:
+        await p.until(lambda: not p.screen.sending.chatting.outbox.items)
+        server.instead("POST", "/messages", hang())  # this one does not arrive, though its like has
+        await p.write("the same")
+        await p.until(lambda: len(server.asked("POST", "/messages")) == 3)
+        p.app.keep_now()
+    async with foreign(server, tmp_path) as p:
+        await p.until(lambda: p.chat.messages() and not p.screen.sending.chatting.loading)
+        assert [item.text for item in p.screen.sending.chatting.outbox.items] == ["the same"]
+        await p.press("ctrl+r")
+        await p.until(lambda: not p.screen.sending.chatting.outbox.items)
+    assert sent() == ["the same"] * 3
 
 
 async def with_assistant(p: Playground, server: AssistantsServer, **fields: object) -> str:
