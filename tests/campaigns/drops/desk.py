@@ -19,7 +19,9 @@ SIZE = (120, 72)
 """The whole form can be seen."""
 TO_COMPOSER, TO_FORM, TAB, BACKTAB, ENTER = "\x0c", "\x06", "\t", "\x1b[Z", "\r"
 NEW_ASSISTANT, NEW_THREAD, ASSISTANTS, AGAIN = "\x0e", "\x14", "\x0f", "\x12"
-EDITOR, SAVE, ALL, DELETE, HOME = "\x1bOS", "\x1b[15~", "\x1b[18~", "\x1b[3~", "\x1b[H"
+EDITOR, SAVE, DELETE, HOME = "\x1bOS", "\x1b[15~", "\x1b[3~", "\x1b[H"
+CLEAR = "\x15\x7f" * 8 + "\x0b" * 30
+"""ctrl+u, backspace, ctrl+k: takes away what is before the cursor in a text of some lines, and what is behind it."""
 ESCAPE, QUIT, HELP, HIDE_FORM, OTHER_PANE = "\x1b", "\x11", "\x1bOP", "\x1bOQ", "\x1b[17~"
 DIALOGS = (ASSISTANTS, "\x07", HELP, "\x10", "\x1bOR")
 """Assistants, threads, help, the palette, a file to attach."""
@@ -98,7 +100,7 @@ class Desk:
 
     def empty_composer(self) -> None:
         """Take away what stands in the composer."""
-        self.terminal.type(TO_COMPOSER + ALL + DELETE)
+        self.terminal.type(TO_COMPOSER + CLEAR)
         self.until("an empty composer", lambda: "Message; enter sends" in self.terminal.screen)
 
     @property
@@ -127,7 +129,7 @@ class Desk:
         elif place in {"name", "model"}:
             self.terminal.type("\x1b[F\x15")  # end, ctrl+u
         else:
-            self.terminal.type(ALL + DELETE)
+            self.terminal.type(CLEAR)
 
     # What is seen
 
