@@ -61,6 +61,8 @@ class PatientDriver(LinuxDriver):
         super().__init__(*args, **kwargs)
         self._dropped = False
         self._taken = False
+        self._line: list[Any] | None = None
+        """The line settings from before the program. What an editor that died left is not for the shell."""
         self._last_words: list[str] | None = None
         self._holding = False
         """Whether the terminal was told to show nothing until a frame is whole."""
@@ -126,9 +128,17 @@ class PatientDriver(LinuxDriver):
         """Take the terminal."""
         self.shown.forget()
         self._taken = True
+        self._settle_line()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.pace is not None:
             self.pace.begin()
+
+    def _settle_line(self) -> None:
+        with suppress(termios.error):
+            if self._line is None:
+                self._line = termios.tcgetattr(self.fileno)
+            else:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._line)
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, in one write: for a terminal that is behind there may be room for no more."""

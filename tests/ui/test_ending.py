@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from playground_tui.desk.signals import DEADLINE
+from tests.support import terminal as terminal_module
 from tests.support.terminal import Terminal, run, user
 
 HURRY = DEADLINE + 1.5
@@ -162,3 +163,28 @@ def test_an_end_in_the_middle_of_the_start_is_no_fault(home: dict[str, str], sec
         terminal.kill(signal.SIGTERM)
         assert terminal.ended(within=HURRY) == 128 + signal.SIGTERM
         assert b"had to stop" not in terminal.written and b"Warning" not in terminal.written
+
+
+def test_what_a_broken_editor_left_of_the_terminal_is_not_left_to_the_shell(home: dict[str, str]) -> None:
+    script = Path(home["HOME"]) / "broken-editor"
+    script.write_text('#!/bin/sh\nprintf "from the editor" > "$1"\nstty raw -echo\n')
+    script.chmod(0o700)
+    with Terminal({**home, "EDITOR": str(script)}) as terminal:
+        created(terminal)
+        terminal.type("\x0c\x1bOS")  # ctrl+l, f4
+        terminal.wait("from the editor")
+        terminal.kill(signal.SIGTERM)
+        assert terminal.ended(within=HURRY) == 128 + signal.SIGTERM
+        assert terminal.disorder() == []
+
+
+def test_an_end_that_hangs_gives_the_terminal_back_all_the_same(
+    home: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = "import time; from playground_tui.ui import app; app.PlaygroundApp.keep_now = lambda _: time.sleep(60)"
+    monkeypatch.setattr(terminal_module, "_START", f"{hangs}; {terminal_module._START}")
+    with Terminal(home, modern=True) as terminal:
+        terminal.wait("rehearsal:")
+        terminal.kill(signal.SIGTERM)
+        assert terminal.ended(within=HURRY) == 128 + signal.SIGTERM
+        assert terminal.disorder() == []
