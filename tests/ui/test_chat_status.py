@@ -110,3 +110,17 @@ async def test_a_long_reason_is_cut_and_harmless() -> None:
         assert "more below" in app.status
         assert "\x1b" not in app.status
         assert app.pane.run_status.has_class("-ended-badly")
+
+
+async def test_what_stood_beside_the_composer_stands_there_again_after_a_retry() -> None:
+    async with chat_app((100, 24)) as (app, _):
+        app.pane.show_problem("Stopped waiting.")
+        for attempt in (2, 3):
+            app.pane.apply(Retrying("the thread is not read yet", "Too slow.", attempt, 4.0))
+            assert str(app.pane.problem.content) == "Too slow."
+        app.pane.apply(Reconnected())
+        assert str(app.pane.problem.content) == "Stopped waiting."
+        app.pane.show_problem("")
+        app.pane.apply(Retrying("not sent yet", "Too slow.", 2, 4.0))
+        app.pane.apply(Reconnected())
+        assert not app.pane.problem.display

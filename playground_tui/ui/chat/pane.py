@@ -94,6 +94,7 @@ class ChatPane(Vertical):
         self.outputs = OutputsPanel()
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
+        self._before_retry = ""
         self.run_status = RunStatus(now=now)
         self.attachments = AttachmentList()
         self.composer = Composer()
@@ -153,12 +154,14 @@ class ChatPane(Vertical):
                 self._retry(what, reason, attempt, delay)
             case Reconnected():
                 self.run_status.show_reconnected()
-                self.show_problem("")
+                self.show_problem(self._before_retry)
             case ServerError(message=sentence):
                 self.show_problem(sentence)
 
     def _retry(self, what: str, reason: str, attempt: int, delay: float) -> None:
-        """Count down to a further attempt; the reason stands whole beside the composer."""
+        """Count down to a further attempt; the reason stands beside the composer, in place of what stood there."""
+        if not self.run_status.retries:
+            self._before_retry = str(self.problem.content) if self.problem.display else ""
         self.run_status.show_retry(what, attempt, delay)
         self.show_problem(reason)
 

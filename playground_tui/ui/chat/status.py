@@ -80,6 +80,11 @@ class RunStatus(Widget):
         self._lost = (what, attempt, self._now() + delay)
         self._update()
 
+    @property
+    def retries(self) -> bool:
+        """Whether a further attempt is counted down to."""
+        return self._lost is not None
+
     def show_reconnected(self) -> None:
         """The server answers again."""
         self._lost = None
