@@ -21,7 +21,8 @@ class Canary:
     def __init__(self, random: Random) -> None:
         body = "".join(random.choice(_LETTERS) for _ in range(random.choice((20, 32, 48))))
         tail = "".join(random.choice(_SIGNS) + random.choice(_LETTERS) for _ in range(2))
-        self.key = random.choice(("", "sk-", "sk-proj-", "gsk_", "hf_")) + body + tail
+        self._kind = random.choice(("", "sk-", "sk-proj-", "gsk_", "hf_"))
+        self.key = self._kind + body + tail
 
     @property
     def tail(self) -> str:
@@ -35,7 +36,7 @@ class Canary:
             f"Bearer {key}",
             f"{key[:7]}{'*' * 20}{key[-4:]}",
             f"...{key[-4:]}",
-            f"{key[:12]}...",
+            f"{key[:20]}...",
             base64.b64encode(f"Bearer {key}".encode()).decode(),
             base64.b64encode(key.encode()).decode(),
             quote(key, safe=""),
@@ -55,7 +56,7 @@ class Canary:
         for before in range(3):
             text = base64.b64encode(b"\0" * before + raw).rstrip(b"=")
             yield "it in base64", text[4:-4]
-        for at in range(4 if "-" in self.key[:5] or "_" in self.key[:5] else 0, len(raw) - _PIECE, 3):
+        for at in range(len(self._kind), len(raw) - _PIECE):
             yield "a piece of it", raw[at : at + _PIECE]
 
     def found_in(self, data: bytes) -> str:

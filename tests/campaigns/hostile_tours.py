@@ -89,7 +89,7 @@ def _form(terminal: JudgedTerminal, home: HostileHome, whole: bool) -> None:
 def _dialogs(terminal: JudgedTerminal, home: HostileHome, whole: bool) -> None:
     press(terminal, CTRL["o"], DOWN, DOWN, pasted(home.hostile.text("search")), ESCAPE)
     press(terminal, F[1], DOWN, "\x1b[6~", ESCAPE)
-    press(terminal, F[3], DOWN, TAB, ENTER, ESCAPE)
+    press(terminal, F[3], "~/", DOWN, TAB, ENTER, ESCAPE)
     if whole:
         press(terminal, "\x07", ESCAPE, F[9], DOWN, ESCAPE, CTRL["p"], pasted(home.hostile.text("command")), ESCAPE)
         press(terminal, CTRL["p"], "another thread", ENTER, DOWN, ENTER, ESCAPE, CTRL["l"])
@@ -134,12 +134,13 @@ def engine_screen(home: HostileHome) -> None:
         provider = f'default_provider = "odd"\n[providers.odd]\nkind = "chat"\nbase_url = "{server.base_url}"\n'
         no_key = random.random() < 0.3
         home.configure(provider + ("api_key_command = 'echo \"$LC_MESSAGES\" >&2; exit 1'" if no_key else ""))
-        known = "api_key_command" if no_key else hostile.name("provider's model")
         with home.screen() as terminal:
-            terminal.until(lambda: known in terminal.screen or "odd/" in terminal.screen, timeout=120)
+            terminal.wait("api_key_command" if no_key else "odd (", "Model", timeout=120)
             terminal.rest(1.0)
             terminal.judge.settled = True
-            press(terminal, CTRL["f"], pasted(hostile.text("new name")), F[5])
+            press(
+                terminal, CTRL["f"], pasted(hostile.text("new name")), TAB, TAB, TAB, DOWN, DOWN, ESCAPE, "odd/x", F[5]
+            )
             terminal.rest(0.5)
             for reply in (None, *provider_replies(hostile, random)):
                 if reply is not None:

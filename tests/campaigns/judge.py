@@ -79,7 +79,7 @@ class Judge:
         self._rest = b""
         self._clipboard = False
         self._last = ""
-        """The character that the next text stands behind, if nothing is between them."""
+        """The character that the next text, joiners apart, stands behind, if nothing else is between them."""
 
     def allow_clipboard(self) -> None:
         """The next text sent to the clipboard was asked for by a key."""
@@ -144,7 +144,8 @@ class Judge:
 
     def _text(self, whole: str, _body: str) -> None:
         self.texts.append(whole)
-        whole, self._last = self._last + whole, whole[-1]
+        whole = self._last + whole
+        self._last = whole.rstrip("\u200c\u200d\ufe0e\ufe0f")[-1:]
         if hidden := _HIDDEN.search(whole) or _LOOSE_JOINER.search(whole):
             self._note("hidden", ascii(whole[max(0, hidden.start() - 3) : hidden.end() + 3]))
 
