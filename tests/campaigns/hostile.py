@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -42,18 +42,18 @@ class Outcome:
         )
 
 
-def campaign(*, rounds: int, seed: int, tours: Iterable[Tour]) -> Outcome:
+def campaign(*, rounds: int, seed: int, tours: Mapping[str, Tour]) -> Outcome:
     """Go through everything that many times."""
-    outcome, tours = Outcome(), list(tours)
+    outcome = Outcome()
     for number in range(rounds):
         random = Random(f"{seed} {number}")
         hostile = Hostile(random)
         with hostile_home(hostile, random) as home:
-            for tour in tours:
+            for name, tour in tours.items():
                 try:
                     tour(home)
                 except (AssertionError, OSError) as error:
-                    home.findings.append(f"{tour.__name__} went no further: {error}")
+                    home.findings.append(f"{name} went no further: {error}")
             outcome.findings += [f"round {number} of seed {seed}: {finding}" for finding in home.findings]
             outcome.programs += home.programs
             outcome.judged += home.judged
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tour", choices=sorted(TOURS), action="append")
     arguments = parser.parse_args()
-    tours = [TOURS[name] for name in arguments.tour or TOURS]
+    tours = {name: TOURS[name] for name in arguments.tour or TOURS}
     outcome = campaign(rounds=arguments.rounds, seed=arguments.seed, tours=tours)
     print(outcome.sentence)
     print("not seen: " + ", ".join(sorted(outcome.places - outcome.shown)))

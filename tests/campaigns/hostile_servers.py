@@ -90,7 +90,7 @@ class HostileAssistants(AssistantsServer):
     def _part_of_id(self) -> str:
         """What can stand in a path and on a command line."""
         text = self._hostile.pieces(2, lines=False).translate(str.maketrans("", "", "/?#%\0"))
-        return text.encode("utf-8", "ignore").decode()
+        return text.encode("utf-8", "ignore").decode() + "z"
 
     def _assistant(self, number: int, file: str) -> dict[str, Any]:
         text, junk = self._whole_text if number == 0 else self._hostile.text, self._hostile.junk

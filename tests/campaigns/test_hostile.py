@@ -13,7 +13,8 @@ from tests.campaigns.judge import LINES, SCREEN, Judge
 
 
 def test_nothing_hostile_reaches_the_terminal() -> None:
-    outcome = campaign(rounds=1, seed=5, tours=[partial(foreign_screen, whole=False), partial(headless, whole=False)])
+    tours = {"screen": partial(foreign_screen, whole=False), "commands": partial(headless, whole=False)}
+    outcome = campaign(rounds=1, seed=5, tours=tours)
     assert outcome.findings == []
     assert {"assistant name", "message", "streamed text", "awaited function", "local file"} <= outcome.shown
     assert len(outcome.shown) > 25

@@ -43,9 +43,8 @@ async def passed(provider: HttpProvider, body: Mapping[str, Any]) -> Response:
         upstream = await stack.enter_async_context(provider.forwarded("/chat/completions", body))
         if upstream.status_code == 200 and "event-stream" in upstream.headers.get("content-type", ""):
             stream = _pieces(provider, upstream, stack)
-            return StreamingResponse(
-                stream, headers=_headers(upstream) | _STREAM, background=BackgroundTask(stack.aclose)
-            )
+            headers = _headers(upstream, provider.settings.api_key) | _STREAM
+            return StreamingResponse(stream, headers=headers, background=BackgroundTask(stack.aclose))
         async with stack:
             return _whole(provider, upstream, await upstream.aread())
     except ProviderError as error:
@@ -67,13 +66,13 @@ def _whole(provider: HttpProvider, upstream: httpx2.Response, content: bytes) ->
     if upstream.status_code == 200:
         if "json" not in upstream.headers.get("content-type", ""):
             raise garbage(provider.settings, content[:1000].decode("utf-8", "replace"))
-        return Response(content, headers=_headers(upstream))
+        return Response(content, headers=_headers(upstream, provider.settings.api_key))
     refusal = refused(provider.settings, upstream.status_code, upstream.headers, content)
     if no_such_address(refusal):
         raise NoChatCompletions
     told = _told(content, provider.settings.api_key)
     ours = provider_failed(refusal)
-    headers = _headers(upstream, but="content-type")
+    headers = _headers(upstream, provider.settings.api_key, but="content-type")
     status = refusal.status if refusal.status >= BAD_REQUEST else ours.status
     return JsonResponse({"error": ours.body["error"] | told}, status_code=status, headers=headers)
 
@@ -99,7 +98,7 @@ def _without_key(value: Any, key: str | None) -> Any:
             return value
 
 
-def _headers(upstream: httpx2.Response, *, but: str = "") -> dict[str, str]:
-    """The headers that mean something to who asked."""
+def _headers(upstream: httpx2.Response, key: str | None, *, but: str = "") -> dict[str, str]:
+    """The headers that mean something to who asked, without the key that was sent."""
     names = {name for name in upstream.headers if name in _PASSED or name.startswith(_LIMITS)} - {but}
-    return {name: upstream.headers[name] for name in names}
+    return {name: redacted(upstream.headers[name], key) for name in names}
