@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from playground_tui.assistants.local_files import Counted, Progress, opened, purpose_of, written
+from playground_tui.assistants.local_files import Counted, Progress, opened, purpose_of, sendable_name, written
 from playground_tui.assistants.pages import all_pages
 from playground_tui.assistants.stored import StoredFile
 from playground_tui.assistants.transport import UPLOAD, Transport
@@ -26,7 +26,7 @@ class Files:
             body = await self._transport.ask_new(
                 "file",
                 self._files.create,
-                file=(path.name, Counted(source, progress)),
+                file=(sendable_name(path), Counted(source, progress)),
                 purpose=purpose or purpose_of(path),
                 timeout=UPLOAD,
             )

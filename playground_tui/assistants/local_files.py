@@ -108,6 +108,11 @@ def written(target: Path, *, replace: bool) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
 
 
+def sendable_name(path: Path) -> str:
+    """The file's name as UTF-8: on disk it may be any bytes."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def free_name(directory: Path, name: str) -> Path:
     """A path in `directory` for a file that a server calls so: safe, and not there yet."""
     safe = clean(name, newlines=False).replace("/", "_").replace("\0", "").strip().lstrip(".")[-120:] or "file"

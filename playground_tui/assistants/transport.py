@@ -197,6 +197,8 @@ class Transport:
             raise self.broken(error.__cause__ or error) from error
         except openai.OpenAIError as error:
             raise Malformed(f"{self.where} answered with something unreadable: {self.quoted(str(error))}") from error
+        except UnicodeEncodeError as error:
+            raise AssistantsError("Not sent: it holds half a character, which cannot be sent.") from error
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
             raise self.broken(error) from error
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from playground_tui.assistants.client import AssistantsClient
+from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.stored import FileCounts, files_for_code, resources_with, store_of
 from tests.support.engine import RunningEngine
 
@@ -66,3 +68,15 @@ def test_resources_are_read_totally_and_sent_whole() -> None:
     assert resources_with(odd, files=[]) == {"code_interpreter": {"file_ids": []}, "file_search": search}
     assert resources_with(odd) == {"file_search": search} and resources_with({}) == {}
     assert FileCounts(3, 1, 1).words() == "3, 1 indexing, 1 failed" and FileCounts().words() == "none"
+
+
+async def test_a_file_of_any_name_can_be_sent(client: AssistantsClient, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9 \x1b[31m.txt")
+    path.write_text("x")
+    stored = await client.files.upload(path)
+    assert stored.name.startswith("caf\ufffd ")
+
+
+async def test_what_cannot_be_sent_is_a_sentence(client: AssistantsClient) -> None:
+    with pytest.raises(AssistantsError, match="half a character"):
+        await client.retrieve_assistant("asst_\ud800")
