@@ -19,7 +19,7 @@ from tests.campaigns.judge import LINES, SCREEN, Judge
 from tests.support.engine import short_directory
 from tests.support.terminal import Terminal
 
-QUIET = 0.15
+QUIET = 0.06
 """Seconds without a byte after which a screen is painted."""
 _NOT_IN_TOML = re.compile("[\x7f\ud800-\udfff]")
 
