@@ -33,15 +33,14 @@ async def paced_answer(what: Wanted) -> AsyncIterator[bytes]:
     head, *fragments = chat_head(script)
     tail = b"".join(chat_tail(script))
     yield head
-    if what.pace <= 0:
-        for at in range(0, len(fragments), BATCH):
-            yield b"".join(fragments[at : at + BATCH])
-    else:
-        begun = time.monotonic()
-        for place, fragment in enumerate(fragments):
+    size = BATCH if what.pace <= 0 else 1
+    begun = time.monotonic()
+    for place in range(0, len(fragments), size):
+        if what.pace > 0:
             await asyncio.sleep(max(0.0, begun + place / what.pace - time.monotonic()))
-            yield fragment
-    say("last")
+        if place + size >= len(fragments):
+            say("last")  # before it is sent: who reads it may be faster than this line
+        yield b"".join(fragments[place : place + size])
     yield tail
 
 
