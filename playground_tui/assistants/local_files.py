@@ -15,6 +15,8 @@ from playground_tui.text import clean, shorten
 
 LARGEST_FILE = 512 * 2**20
 """Bytes that the API takes in one file."""
+LONGEST_NAME = 200
+"""Bytes of a file's name that came from a server: disks take 255, and a number may follow."""
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 """Endings of the pictures that the API shows to a model."""
 
@@ -24,6 +26,14 @@ Progress = Callable[[int], None]
 
 class FileError(AssistantsError):
     """A file of this machine cannot be read or written."""
+
+
+def working_directory() -> Path:
+    """Where the program was started; the home directory once that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(os.path.expanduser("~"))  # noqa: PTH111 -- the one of Path raises where there is none
 
 
 def is_picture(path: Path) -> bool:
@@ -90,9 +100,9 @@ def written(target: Path, *, replace: bool) -> Iterator[IO[bytes]]:
 
     Raises FileError, also for a target that is there and may not be replaced.
     """
-    if target.exists() and not replace:
-        raise FileError(f"{_shown(target)} is there already.")
     try:
+        if target.exists() and not replace:
+            raise FileError(f"{_shown(target)} is there already.")
         file = tempfile.NamedTemporaryFile(prefix=".playground-tui-", dir=target.parent, delete=False)  # noqa: SIM115
     except OSError as error:
         raise _unwritten(target, error) from error
@@ -115,10 +125,11 @@ def sendable_name(path: Path) -> str:
 
 def free_name(directory: Path, name: str) -> Path:
     """A path in `directory` for a file that a server calls so: safe, and not there yet."""
-    safe = clean(name, newlines=False).replace("/", "_").replace("\0", "").strip().lstrip(".")[-120:] or "file"
+    cut = clean(name, newlines=False).replace("/", "_").encode()[-LONGEST_NAME:].decode(errors="ignore")
+    safe = cut.strip().lstrip(".") or "file"
     wanted = Path(safe)
     candidates = (safe if number == 1 else f"{wanted.stem}-{number}{wanted.suffix}" for number in range(1, 10_000))
-    return next((path for name in candidates if not (path := directory / name).exists()), directory / safe)
+    return next((path for name in candidates if not os.path.exists(path := directory / name)), directory / safe)
 
 
 def shown_size(size: int) -> str:

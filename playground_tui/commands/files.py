@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -107,7 +108,7 @@ async def _download(arguments: argparse.Namespace, client: AssistantsClient, out
         await _to_stdout(client, arguments.id, out)
         return
     target = Path(arguments.output or ".")
-    if await asyncio.to_thread(target.is_dir):
+    if await asyncio.to_thread(os.path.isdir, target):
         name = (await client.files.retrieve(arguments.id)).name
         target = await asyncio.to_thread(free_name, target, name)
     size = await client.files.download(arguments.id, target, replace=bool(arguments.output))

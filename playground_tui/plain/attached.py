@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground_tui.assistants.local_files import FileError
+from playground_tui.assistants.local_files import FileError, working_directory
 from playground_tui.desk.panes import AttachmentLine
 from playground_tui.plain.chat import Voice
 from playground_tui.plain.console import Console
 from playground_tui.plain.menus import choose, pick
-
-ACTIONS = {"remove": "remove it", "use": "use it for something else", "upload": "upload it again"}
 
 if TYPE_CHECKING:
     from playground_tui.plain.room import Room
@@ -79,6 +77,6 @@ class Attached:
 def path_of(text: str) -> Path:
     """The file that is meant, from the home directory where it begins with `~`. Raises FileError."""
     try:
-        return Path.cwd() / Path(text.strip("'\"")).expanduser()
+        return working_directory() / Path(text.strip("'\"")).expanduser()
     except RuntimeError as error:
         raise FileError(f"{text}: {error}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.screen import Screen
 
 from playground_tui.assistants.errors import AssistantsError
-from playground_tui.assistants.local_files import FileError, free_name, shown_size
+from playground_tui.assistants.local_files import FileError, free_name, shown_size, working_directory
 from playground_tui.assistants.sent import TOOLS
 from playground_tui.desk.attaching import Attaching
 from playground_tui.desk.desk import Desk
@@ -36,7 +36,7 @@ class FilePicking:
 
     def asking(self, title: str) -> PathChooser:
         """A dialog in which a file of this machine is chosen; it begins where the last one was."""
-        return PathChooser(title, Path.cwd(), text=self._last)
+        return PathChooser(title, working_directory(), text=self._last)
 
     async def attach(self) -> None:
         """Choose a file and attach it to the next message."""
@@ -44,7 +44,7 @@ class FilePicking:
         if choice is None:
             return
         path = Path(choice.id)
-        directory = near(Path.cwd(), path.parent)
+        directory = near(working_directory(), path.parent)
         self._last = "" if directory == "." else directory + os.sep
         try:
             self._attaching.attach(path)
@@ -83,7 +83,7 @@ class FilePicking:
         return choice.id if choice is not None else None
 
     async def _save(self, file_id: str, name: str) -> None:
-        client, base = self._desk.client, Path.cwd()
+        client, base = self._desk.client, working_directory()
         assert client is not None
         wanted = (await asyncio.to_thread(free_name, base, name)).name
         hint = "enter save · tab complete · esc close"
@@ -91,7 +91,7 @@ class FilePicking:
         if choice is None:
             return
         target = Path(choice.id)
-        there = await asyncio.to_thread(target.exists)
+        there = await asyncio.to_thread(os.path.exists, target)
         if there and not await self._screen.app.push_screen_wait(
             Confirm(f"Replace {clean(target.name, newlines=False)}?", detail="It is there already.", yes="replace")
         ):

@@ -113,6 +113,8 @@ async def test_a_download_that_fails_leaves_nothing_behind(shell: Shell, handboo
     file_id = await uploaded(shell, handbook)
     ran = await shell("files", "download", file_id, "-o", str(tmp_path / "none" / "x"))
     assert ran.code == 1 and "cannot be written" in ran.err
+    ran = await shell("files", "download", file_id, "-o", str(tmp_path / ("x" * 300)))
+    assert ran.code == 1 and "cannot be written: File name too long" in ran.err
     target = tmp_path / "target"
     target.mkdir()
     assert (await shell("files", "download", "file-none", "-o", str(target / "x"))).code == 1
@@ -120,9 +122,12 @@ async def test_a_download_that_fails_leaves_nothing_behind(shell: Shell, handboo
 
 
 def test_names_of_a_server_stay_in_their_directory(tmp_path: Path) -> None:
-    for name in ("../../etc/passwd", "..", ".bashrc", "a/b", "\x1b]0;x\x07", "", "x" * 500):
+    for name in ("../../etc/passwd", "..", ".bashrc", "a/b", "\x1b]0;x\x07", "", "x" * 500, "字" * 120 + ".png"):
         path = free_name(tmp_path, name)
         assert path.parent == tmp_path and not path.name.startswith(".") and path.name.isprintable()
+        path.touch()
+        assert free_name(tmp_path, name) != path
+    assert path.name.endswith("字.png")
 
 
 def test_sizes_in_words() -> None:

@@ -281,3 +281,8 @@ def test_a_path_may_begin_with_the_home_directory(monkeypatch: pytest.MonkeyPatc
     assert path_of("'~/a b.md'") == tmp_path / "a b.md"
     with pytest.raises(FileError):
         path_of("~nobody-of-that-name/x")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert path_of("a.md") == tmp_path / "a.md"

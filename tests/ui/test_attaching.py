@@ -270,6 +270,21 @@ async def test_what_cannot_be_attached_is_said(engine: RunningEngine, handbook: 
         assert len(p.screen.sending.chatting.attaching.files) == 1
 
 
+async def test_where_the_program_was_started_may_be_gone(
+    engine: RunningEngine, handbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(handbook.parent))
+    gone = handbook.with_name("gone")
+    gone.mkdir()
+    async with with_assistant(engine, "file_search") as p:
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        await p.press("f3")
+        await p.until(lambda: isinstance(p.app.screen, PathChooser))
+        await p.press(*"handbook", "enter")
+        await until_line(p, "handbook.md")
+
+
 async def test_many_files_leave_room_for_the_thread(engine: RunningEngine, handbook: Path) -> None:
     async with with_assistant(engine, "file_search", size=(60, 20)) as p:
         for number in range(9):

@@ -143,3 +143,13 @@ def test_names_with_control_characters_are_shown_harmlessly(base: Path) -> None:
     (base / "sub" / "x\x1b]0;t\x07\n.md").write_text("x")
     (row,) = entries(base, "sub/x")
     assert row.title.isprintable()
+
+
+async def test_a_path_that_no_disk_takes_is_not_there(base: Path) -> None:
+    for dialog in (PathChooser("Attach", base), SavePath("Save", base)):
+        async with asking(dialog) as (app, pilot):
+            long = "x" * 300
+            await typed(pilot, dialog, long + "/inner")
+            await typed(pilot, dialog, long)
+            await pilot.press("tab", "enter")
+            assert app.answers == ([Choice(str(base / long))] if isinstance(dialog, SavePath) else [])

@@ -52,15 +52,15 @@ class PathChooser(Chooser):
 
     def choose(self, action: str) -> None:
         path = self._meant()
-        if path.is_dir():
+        if os.path.isdir(path):
             self._go_on(path)
-        elif path.is_file():
+        elif os.path.isfile(path):
             self.dismiss(Choice(str(path), action))
 
     def _meant(self) -> Path:
         """The path that is typed, or the highlighted one that it begins."""
         typed = resolved(self._base, self.search.value)
-        if self._listed == self.search.value and self.highlighted_id and not typed.is_file():
+        if self._listed == self.search.value and self.highlighted_id and not os.path.isfile(typed):
             return Path(self.highlighted_id)
         return typed
 
@@ -70,7 +70,7 @@ class PathChooser(Chooser):
             self._go_on(Path(self.highlighted_id))
 
     def _go_on(self, path: Path) -> None:
-        self.search.value = near(self._base, path) + (os.sep if path.is_dir() else "")
+        self.search.value = near(self._base, path) + (os.sep if os.path.isdir(path) else "")
         self.search.action_end()
 
 
@@ -82,7 +82,7 @@ class SavePath(PathChooser):
 
     def choose(self, action: str) -> None:
         path = self._meant()
-        if path.is_dir():
+        if os.path.isdir(path):
             self._go_on(path)
         else:
             self.dismiss(Choice(str(path), action))
@@ -101,7 +101,7 @@ def resolved(base: Path, typed: str) -> Path:
     if text.startswith("file://"):
         text = unquote(urlsplit(text).path)
     path = base / _at_home(text)
-    return path if path.exists() else base / _at_home(text.replace("\\ ", " "))
+    return path if os.path.exists(path) else base / _at_home(text.replace("\\ ", " "))
 
 
 def _at_home(text: str) -> str:
