@@ -158,9 +158,10 @@ class Editor:
 
     def _tell_of_news(self, before: AssistantDraft) -> None:
         """A read that found nothing new starts nothing: a save that was refused stays refused."""
-        if any(before.value(field) != self._draft.value(field) for field in API_FIELD):
+        now = self._draft
+        if before.unsaved() != now.unsaved() or any(before.value(field) != now.value(field) for field in API_FIELD):
             self._settle()
-        elif before.base.get("tool_resources") != self._draft.base.get("tool_resources"):
+        elif before.base.get("tool_resources") != now.base.get("tool_resources"):
             self._on_change(self)
 
     def take_other(self, field: str) -> None:
@@ -274,7 +275,7 @@ class Editor:
         problem = next(iter(self._draft.problems().values()), "")
         if self._draft.is_new:
             self._settle_new()
-        elif self._busy or self._autosave.retrying:
+        elif self._busy or (self._autosave.retrying and self._sendable()):
             self._autosave.submit()
             self._on_change(self)
         elif not self._draft.unsaved():

@@ -94,6 +94,22 @@ async def test_the_countdown_can_be_stopped_and_a_flush_tries_again() -> None:
     assert (await one.editor.flush()).kind == "saved"
 
 
+@pytest.mark.parametrize("theirs", [False, True])
+async def test_a_retry_with_nothing_left_to_send_is_given_up(theirs: bool) -> None:
+    one = opened()
+    one.server.fail = [NotReachable("the answer was lost.")]
+    one.type(name="A")
+    await one.clock.pass_time(3)
+    assert one.kind == "failed"
+    if theirs:  # it had arrived
+        one.server.raw["name"] = "A"
+        await one.editor.changed_elsewhere()
+    else:
+        one.type(name="Helper")
+    assert (one.kind, one.clock.waiting) == ("saved", [])
+    assert (await one.editor.flush()).kind == "saved"
+
+
 async def test_a_refused_save_is_not_repeated_by_reading() -> None:
     one = opened()
     one.editor.following = True
