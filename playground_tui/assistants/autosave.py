@@ -52,7 +52,6 @@ class Autosave:
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._retrying = False
-        self._again = False
         self._closed = False
 
     @property
@@ -87,13 +86,13 @@ class Autosave:
 
     async def flush(self) -> None:
         """Save now. Returns when the newest is saved or the attempt failed; cancelling the wait cancels no save."""
-        self._again = self._task is not None
+        again = self._task is not None
         while self._task is not None or self._begin():
             assert self._task is not None
             await asyncio.shield(self._task)
-            if not self._again:
+            if not again:
                 return
-            self._again = False
+            again = False
 
     async def close(self) -> None:
         """No more timers, also not after a save under way, which is waited for."""

@@ -173,6 +173,17 @@ async def test_flushes_together_share_their_saves(saving: Saving) -> None:
     assert len(saving.times) <= 2
 
 
+async def test_a_flush_during_another_waits_for_the_latest(saving: Saving) -> None:
+    saving.gate = asyncio.Event()
+    first = asyncio.ensure_future(saving.autosave.flush())
+    await turns()
+    second = asyncio.ensure_future(saving.autosave.flush())
+    await turns()
+    saving.gate.set()
+    await second
+    assert (first.done(), len(saving.times), saving.autosave.saving) == (True, 2, False)
+
+
 async def test_giving_up_the_wait_for_a_flush_does_not_cancel_the_save(saving: Saving) -> None:
     saving.gate = asyncio.Event()
     flushing = asyncio.ensure_future(saving.autosave.flush())
