@@ -13,6 +13,7 @@ from playground_tui.plain.chat import arguments, call_name
 from playground_tui.plain.console import Console
 from playground_tui.plain.fields import write_lines
 from playground_tui.plain.room import Room
+from playground_tui.text import shorten
 
 GLANCE = 0.1
 """Seconds between looks whether a run has ended, where nothing is to be said."""
@@ -108,16 +109,22 @@ class Listener:
         what = f"with {given}" if given else "without arguments"
         self._console.write(f"tool: {call_name(call)} wants its output{place}, called {what}.")
         self._console.write("Type the output, /lines for several lines, or ctrl+c to cancel the run.")
+        begun, keep = self._room.chat.outputs.typed.get(key, ""), partial(self._typed, key)
+        several = begun.split("\n") if "\n" in begun else []
+        prompt = f"output of {call_name(call)}: "
         try:
-            begun = self._room.chat.outputs.typed.get(key, "")
-            line = self._console.read(f"output of {call_name(call)}: ", begun=begun, typed=partial(self._typed, key))
+            if several:
+                self._console.write(f"/lines goes on with what was typed before: {shorten(begun, 200)}")
+                line = self._console.read(prompt)
+            else:
+                line = self._console.read(prompt, begun=begun, typed=keep)
         except KeyboardInterrupt:
             self._console.write("")
             return None
         if line.strip() == "/lines":
-            lines = write_lines(self._console, lambda now: self._typed(key, "\n".join(now)))
+            lines = write_lines(self._console, lambda now: keep("\n".join(now)), begun=several)
             return None if lines is None else "\n".join(lines)
-        self._typed(key, line)
+        keep(line)
         return line
 
     def _typed(self, key: str, text: str) -> None:

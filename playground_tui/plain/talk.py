@@ -9,6 +9,7 @@ from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
 from playground_tui.plain.assistant import AssistantCommands
 from playground_tui.plain.attached import Attached
 from playground_tui.plain.chat import message_lines, status_line
+from playground_tui.plain.composing import Composing
 from playground_tui.plain.console import Console
 from playground_tui.plain.fields import in_editor, write_lines
 from playground_tui.plain.listener import GLANCE, Listener
@@ -17,8 +18,6 @@ from playground_tui.plain.menus import choose, confirm
 from playground_tui.plain.past import Past
 from playground_tui.plain.room import Room
 from playground_tui.text import shorten
-
-PROMPT = "you: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,7 @@ class Talk:
         self._past = Past(room, console, self._lists)
         self._listener = Listener(room, console)
         self._attached = Attached(room, console)
-        self._composer = room.chat.composer
-        self._dropped: list[str] = []
+        self._composing = Composing(room, console)
         self._commands = self._all_commands()
 
     def _all_commands(self) -> tuple[Command, ...]:
@@ -123,68 +121,41 @@ class Talk:
     # The prompt
 
     def _prompt(self) -> str:
-        begun = self._composer.text
-        if begun:
-            how = "it stands in the line and enter sends it" if self._console.edits else "/again sends it"
-            self._console.write(f"Not sent yet, {how}: {shorten(begun, 200)}")
-        history = [*self._composer.sent, *self._dropped]
-        lines = self._console.read_pasted(PROMPT, begun=begun, history=history, typed=self._typed)
+        lines = self._composing.read()
         if len(lines) == 1:
             return lines[0]
         self._console.write(f"Several lines came at once: {len(lines)}.")
         return self._several(lines)
 
-    def _typed(self, line: str) -> None:
-        """What stands in the line is kept as it is typed; from a signal handler."""
-        if line != self._composer.text:
-            self._composer.text = line
-            self._room.sending.chatting.store()
-
     def _several(self, begun: list[str]) -> str:
-        lines = write_lines(self._console, lambda now: self._typed("\n".join(now)), begun=begun)
+        lines = write_lines(self._console, lambda now: self._composing.typed("\n".join(now)), begun=begun)
         if lines is None:
             raise KeyboardInterrupt
         return "\n".join(lines)
 
     def _drop(self) -> None:
         """ctrl+c at the prompt: what stands in the line is not wanted; the up arrow still has it."""
-        dropped = self._composer.text if self._console.edits else ""
-        back = ""
-        if dropped:
-            self._dropped = [dropped]
-            self._clear()
-            back = " The up arrow brings the line back."
+        back = " The up arrow brings the line back." if self._composing.drop() else ""
         self._console.write(f"\nNothing is sent.{back} /quit leaves.")
 
     def _take(self, text: str) -> None:
         """A message, a command, or nothing, which asks for the menu."""
         if not text.strip():
-            self._clear()
+            self._composing.taken()
             self._menu()
         elif text.startswith("/") and not text.startswith("//"):
-            self._clear()
+            self._composing.taken()
             self._command(text[1:].strip())
         else:
             self._send(text[1:] if text.startswith("//") else text)
 
-    def _clear(self) -> None:
-        """What stood in the line was taken: it is no message. Without line editing it is kept for /again."""
-        if self._console.edits:
-            self._composer.text = ""
-            self._room.do(self._room.sending.chatting.keep)
-
     def _send(self, text: str) -> None:
-        def send() -> None:
-            if self._console.edits or self._composer.text == text:
-                self._composer.text = ""
-            self._room.sending.submit(text)
-
         if self._room.editing.assistant_id is None and self._room.desk.client is not None:
-            self._composer.text = text
+            self._composing.hold(text)
             self._console.write("There is no assistant yet to answer. Your message is kept.")
             self._own.guide()
             return
-        self._room.do(send)
+        self._composing.send(text)
         if self._room.desk.client is None:
             self._console.write("Not connected yet: your message goes out as soon as the server has answered.")
 
@@ -253,11 +224,11 @@ class Talk:
 
     def _editor(self, _rest: str = "") -> None:
         chatting = self._room.sending.chatting
-        edited = in_editor(self._room, self._console, self._composer.text, COMPOSER, chatting.thread_id or NEW_THREAD)
+        written = self._room.chat.composer.text
+        edited = in_editor(self._room, self._console, written, COMPOSER, chatting.thread_id or NEW_THREAD)
         if edited is None:
             return
-        self._composer.text = edited.text
-        self._room.do(chatting.keep)
+        self._composing.replace(edited.text)
         if self._room.desk.cache.flush():
             edited.discard()
         for line in edited.text.split("\n"):

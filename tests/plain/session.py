@@ -27,10 +27,13 @@ CTRL_C = "\x03"
 
 
 class Pipe(Console):
-    """Lines from a pipe, which has no ctrl+c of its own."""
+    """Lines from a pipe, which has no ctrl+c of its own. One that `edits` tells what stands in its line."""
 
     def _line(self, prompt: str, begun: str, history: Sequence[str], typed: Typed) -> str:
+        told = typed if self.edits else lambda line: None
+        told(begun)
         line = super()._line(prompt, begun, history, typed)
+        told(line)
         if line == CTRL_C:
             raise KeyboardInterrupt
         return line

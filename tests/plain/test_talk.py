@@ -8,9 +8,11 @@ import pytest
 
 from playground_tui.assistants.local_files import FileError
 from playground_tui.config import Settings
+from playground_tui.desk.panes import output_key
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from playground_tui.plain import listener
 from playground_tui.plain.attached import path_of
+from playground_tui.plain.composing import Composing
 from tests.plain.session import CTRL_C, Session, plain
 from tests.support.engine import RunningEngine
 from tests.support.wait import until
@@ -125,6 +127,33 @@ async def test_several_lines_make_one_message(engine: RunningEngine) -> None:
         await p.says(".", "quote: one\n", "quote: two\n", "status: completed", "you: ")
 
 
+async def test_several_lines_that_were_begun_keep_their_breaks(engine: RunningEngine) -> None:
+    async with plain(engine, settings=opening(await made(engine)), edits=True) as p:
+        await at_prompt(p)
+        p.room.do(lambda: p.room.chat.composer.load("one\ntwo"))
+        kept = "Not sent yet, /again sends it and /editor changes it: one two"
+        await p.says("/status", kept, "you: ")
+        await p.says(CTRL_C, kept, "you: ")
+        await p.says("hello", "quote: hello\n", kept, "you: ")
+        assert p.room.chat.composer.text == "one\ntwo"
+        await p.says("/again", "quote: one\n", "quote: two\n", "status: completed", "you: ")
+        assert p.room.chat.composer.text == ""
+
+
+async def test_a_line_is_kept_after_what_waits_beside_it(engine: RunningEngine) -> None:
+    async with plain(engine, settings=opening(await made(engine)), edits=True) as p:
+        await at_prompt(p)
+        composing, composer = Composing(p.room, p.console), p.room.chat.composer
+        composer.text = "hal"
+        composing.taken()
+        for line, kept in (("half", "hal\nhalf"), ("/again", "hal"), ("half", "hal\nhalf")):
+            composing.typed(line)
+            assert composer.text == kept
+        composer.give_back("refused")
+        composing.typed("half a")
+        assert composer.text == "refused\nhal\nhalf a"
+
+
 async def test_ctrl_c_gives_up_what_is_written_and_does_not_leave(engine: RunningEngine) -> None:
     async with plain(engine, settings=opening(await made(engine))) as p:
         await at_prompt(p)
@@ -161,6 +190,19 @@ async def test_a_function_asks_for_its_output(engine: RunningEngine) -> None:
         await p.says(CTRL_C, "status: cancelled", "you: ")
 
 
+async def test_an_output_of_several_lines_that_was_begun_goes_on(engine: RunningEngine) -> None:
+    async with plain(engine, settings=opening(await made(engine, model="rehearsal/tools", tools=[WEATHER]))) as p:
+        await at_prompt(p)
+        await p.says("hello", "output of get_weather: ")
+        run = p.room.run
+        assert run is not None
+        p.room.chat.outputs.note(output_key(run.id, run.waiting_for[0].id), "cold\nwet")
+    async with plain(engine, edits=True) as p:
+        await p.hears("/lines goes on with what was typed before: cold wet", "output of get_weather: ")
+        await p.says("/lines", "line 3: ")
+        await p.says(".", "answered: cold wet", "status: completed", "you: ")
+
+
 async def test_a_run_that_lasts_says_so(engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "STILL", 0.2)
     slow(engine, pace=2.0)
@@ -186,7 +228,7 @@ async def test_what_could_not_be_sent_waits(engine: RunningEngine) -> None:
         await p.hears("1 message was not sent: /waiting.", "you: ")
         await p.says("/waiting", "goes back: ")
         await p.says("1", "goes back: ")
-        await p.says("2", "Not sent yet, /again sends it: second", "you: ")
+        await p.says("2", "Not sent yet, /again sends it and /editor changes it: second", "you: ")
         await p.says("/again", "quote: second", "status: completed", "you: ")
         await p.says("/waiting", "No message waits.", "you: ")
 
@@ -214,7 +256,7 @@ async def test_a_refused_form_keeps_the_message(engine: RunningEngine) -> None:
         await at_prompt(p)
         p.room.do(lambda: p.room.form.set_value("name", ""))
         await p.says("hello", "problem: Not sent.", "name is empty", "/again sends with the last saved version")
-        await p.hears("Not sent yet, /again sends it: hello", "you: ")
+        await p.hears("Not sent yet, /again sends it and /editor changes it: hello", "you: ")
         await p.says("/again", "Runs with the last saved version", "quote: hello", "status: completed", "you: ")
 
 
