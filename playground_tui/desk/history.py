@@ -128,12 +128,15 @@ class History:
     async def restore(self, key: str, fields: Collection[str] = tuple(NAMES)) -> str:
         """Bring fields of a state into the form, as an edit; returns a sentence about what is not as it was, or "".
 
-        What was in the form is a version then, or put aside where it cannot be saved.
+        What was in the form is a version then, or put aside where it cannot be saved. Raises AssistantsError also when
+        another assistant is opened meanwhile: its form is left alone.
         """
+        assistant_id = self._assistant_id
         old = await self.draft(key)
         edits = edits_to(old, fields)
-        await self._keep_present(edits)
-        said = await self._restore_beside(old, fields)
+        await self._keep_present(assistant_id, edits)
+        said = await self._restore_beside(assistant_id, old, fields)
+        self._same(assistant_id)
         for field, value in edits.items():
             self._form.set_value(field, value)
         self._restored = old
@@ -141,17 +144,22 @@ class History:
             self._asides.drop(key)
         return said
 
-    async def _keep_present(self, edits: Collection[str]) -> None:
+    def _same(self, assistant_id: str) -> None:
+        if self._editing.assistant_id != assistant_id:
+            raise AssistantsError("another assistant was opened meanwhile.")
+
+    async def _keep_present(self, assistant_id: str, edits: Collection[str]) -> None:
         """What the edits would overwrite is saved, or put aside; what came from the history needs neither."""
         if self._form.settle().unsaved():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._editing.flush(), SAVE_WITHIN)
+        self._same(assistant_id)
         present = self._form.settle()
         known = all(present.value(field) == self._restored.value(field) for field in edits)
         if not known and any(field in present.edits for field in edits):
-            self._asides.put(self._assistant_id, present)
+            self._asides.put(assistant_id, present)
 
-    async def _restore_beside(self, old: AssistantDraft, fields: Collection[str]) -> str:
+    async def _restore_beside(self, assistant_id: str, old: AssistantDraft, fields: Collection[str]) -> str:
         """What is no field of the form is saved at once."""
         now = self._editing.draft
         resources = resources_to(old.base, now.base) if FILES in fields else {}
@@ -161,7 +169,7 @@ class History:
             return ""
         assert self._desk.client is not None
         try:
-            await self._desk.client.update_assistant(self._assistant_id, changes)
+            await self._desk.client.update_assistant(assistant_id, changes)
         except AssistantsError as error:
             return f"Some of its tools or their files are not restored: {error}"
         await self._editing.refresh()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from playground_tui.assistants import assistant_versions
+from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.stored import files_for_code
 from playground_tui.config import Settings
 from playground_tui.ui.dialogs.chooser import Chooser
@@ -320,6 +321,27 @@ async def test_files_of_tools_come_back_at_once_and_what_is_gone_is_said(engine:
         await restored(p, "2")
         assert p.form.draft.text("name") == "Poet"
         assert "not restored" in p.said[-1] and file.id in p.said[-1]
+
+
+async def test_a_version_is_not_restored_into_another_assistant(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poet = await made(engine, {"instructions": "newer"})
+    other = (await engine.client().create_assistant({"model": "rehearsal/echo", "name": "Other"}, key="other")).id
+    async with opened(engine, poet, delay=60) as p:
+        history = p.screen.picking._history
+        await history.begin()
+        p.form.set_value("instructions", "typed and not saved")
+
+        async def left_meanwhile() -> None:
+            await p.screen.picking.open_assistant(other)
+            p.form.set_value("name", "Other, typed")
+
+        monkeypatch.setattr(p.screen.editing, "flush", left_meanwhile)
+        with pytest.raises(AssistantsError, match="another assistant was opened meanwhile"):
+            await history.restore("version-1")
+        assert (p.form.draft.text("name"), p.form.draft.text("instructions")) == ("Other, typed", "")
+        assert history._asides.of(poet) == []
 
 
 async def restored(p: Playground, title: str) -> None:
