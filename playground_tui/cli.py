@@ -56,20 +56,27 @@ exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted"""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code. A failure is a sentence on stderr, never a traceback."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given == ["--version"]:
-        print(f"playground-tui {__version__}")
-        return 0
-    _write_anything()
-    _keep_private()
     try:
-        code = _command(given)
+        code = _version_or_command(given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
         return FAILED
+    except OSError as error:
+        _forget_stdout()
+        return _say(f"{error.filename or 'the output cannot be written'}: {error.strerror or error}.", FAILED)
     return code
+
+
+def _version_or_command(given: Sequence[str]) -> int:
+    if given == ["--version"]:
+        print(f"playground-tui {__version__}")
+        return 0
+    _write_anything()
+    _keep_private()
+    return _command(given)
 
 
 def _keep_private() -> None:

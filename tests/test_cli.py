@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +136,16 @@ def test_a_reader_that_goes_away_is_no_error(paths: Paths) -> None:
     command = f"{sys.executable} -m playground_tui doctor | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == "" and done.returncode in (0, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize("arguments", [["--version"], ["engine", "status"]])
+def test_output_that_no_disk_takes_is_a_sentence(paths: Paths, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "playground_tui", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "playground-tui: the output cannot be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 def test_a_terminal_that_is_not_unicode_gets_escapes(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
