@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from playground_tui.desk.desk import OpenClient
 
 FAILED = 1
+GONE = frozenset({errno.EIO, errno.EPIPE, errno.EBADF})
+"""What the system answers where nobody hears any more."""
 HUNG_UP = 129
 """Exit code when the terminal has gone, as shells count it."""
 
@@ -53,9 +56,9 @@ def talk(room: Room, console: Console, open_client: OpenClient) -> int:
         room.begin(open_client)
         Talk(room, console).run()
         console.write("Goodbye. Everything is kept for the next start.")
-    except OSError:
-        return HUNG_UP  # nobody hears any more
     except Exception as error:  # noqa: BLE001 -- whatever it is, what was typed is kept and the terminal is left in order
+        if isinstance(error, OSError) and error.errno in GONE:
+            return HUNG_UP
         with contextlib.suppress(OSError):
             console.write(record(error, room.desk.paths.log))
         return FAILED
