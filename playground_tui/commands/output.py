@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from playground_tui.assistants.errors import AssistantsError, NotFound
+from playground_tui.assistants.naming import named
 from playground_tui.assistants.objects import Assistant
 from playground_tui.text import clean, shorten
 
@@ -101,15 +102,6 @@ async def find_assistant(client: AssistantsClient, wanted: str) -> Assistant:
     if not found:
         raise AssistantsError(f"No assistant has the id or name {shorten(wanted, 80)}.")
     return only_one(found, wanted)
-
-
-def named(everyone: Sequence[Assistant], wanted: str) -> list[Assistant]:
-    """Those with this id, or else with this name, or else with this name in other case."""
-    return (
-        [one for one in everyone if one.id == wanted]
-        or [one for one in everyone if one.name == wanted]
-        or [one for one in everyone if one.name.casefold() == wanted.casefold()]
-    )
 
 
 def only_one(found: Sequence[Assistant], wanted: str) -> Assistant:

@@ -10,12 +10,12 @@ from playground_tui.assistants.differences import differences, lines_of
 from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.fields import API_FIELDS
+from playground_tui.assistants.naming import named
 from playground_tui.assistants.objects import Assistant, Json
 from playground_tui.assistants.versions import FILES, Restored, Version
 from playground_tui.commands.output import (
     WrongUsage,
     add_command,
-    named,
     only_one,
     print_json,
     print_table,

@@ -11,6 +11,7 @@ from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor
 from playground_tui.assistants.errors import AssistantsError, NotFound
 from playground_tui.assistants.fields import API_FIELD
+from playground_tui.assistants.naming import named
 from playground_tui.assistants.objects import Run
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.cache.state import DraftState
@@ -80,7 +81,7 @@ class Editing:
         await self._close_editor()
         try:
             if wanted is not None:
-                await self.open(await _id_of(wanted, self._desk))
+                await self.open(await id_of(wanted, self._desk))
             elif last or unread:
                 await self.open(last or unread or "")
         except NotFound as error:
@@ -290,10 +291,10 @@ async def _delete(assistant_id: str, desk: Desk) -> None:
         desk.say("It had been deleted already.")
 
 
-async def _id_of(wanted: str, desk: Desk) -> str:
+async def id_of(wanted: str, desk: Desk) -> str:
     """The id of the assistant with this id or name. Raises AssistantsError in words."""
     assert desk.client is not None
-    found = [a for a in await desk.client.list_assistants() if wanted in {a.id, a.name}]
+    found = named(await desk.client.list_assistants(), wanted)
     if len(found) == 1:
         return found[0].id
     if not found:

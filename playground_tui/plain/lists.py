@@ -8,6 +8,7 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Assistant, ThreadSummary
 from playground_tui.assistants.save_state import clock_time
 from playground_tui.cache.state import DraftState
+from playground_tui.desk.editing import id_of
 from playground_tui.plain.console import Console
 from playground_tui.plain.menus import choose, confirm, pick
 from playground_tui.plain.room import Room
@@ -86,7 +87,7 @@ class Lists:
             self._console.write(f"Assistant {self._room.form.name} is open, with a new thread.")
 
     async def _open(self, wanted: str) -> bool:
-        await self._room.editing.connected(wanted)
+        await self._room.editing.open(await id_of(wanted, self._room.desk))
         await self._room.show_thread(None)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from playground_tui.config import Settings
 from tests.plain.session import CTRL_C, plain
 from tests.plain.test_talk import at_prompt, made, opening
 from tests.support.engine import RunningEngine
@@ -25,7 +26,7 @@ async def test_assistants_are_opened_copied_deleted_and_brought_back(engine: Run
         await p.says("2", "goes back: ")
         await p.says("2", "A copy is begun, named Helper (copy).", "you: ")
         await p.says("/copy", "There is nothing to copy yet", "you: ")
-        await p.says("/assistants Other", "Assistant Other is open", "you: ")
+        await p.says("/assistants other", "Assistant Other is open", "you: ")
         await p.says("/assistants Nobody", "problem: not opened: No assistant is called Nobody", "you: ")
         await p.says("/assistants", "1. Helper (copy), begun, not created yet", "goes back: ")
         await p.says("1", "1. go on with it", "goes back: ")
@@ -45,6 +46,16 @@ async def test_assistants_are_opened_copied_deleted_and_brought_back(engine: Run
         await p.says("yes", "The assistant is deleted.", "you: ")
         await p.says("/restore", "The assistant is back, and open.", "you: ")
         await p.says("/status", "assistant: Other", "you: ")
+
+
+async def test_what_is_unsaved_is_saved_before_another_is_opened(engine: RunningEngine) -> None:
+    first = await made(engine)
+    await made(engine, name="Other")
+    async with plain(engine, settings=Settings(assistant=first, autosave_delay=60)) as p:
+        await at_prompt(p)
+        p.room.do(lambda: p.room.form.set_value("description", "not saved yet"))
+        await p.says("/assistants Other", "Assistant Other is open", "you: ")
+        assert (await engine.client().retrieve_assistant(first)).raw["description"] == "not saved yet"
 
 
 async def test_threads_are_opened_deleted_and_brought_back(engine: RunningEngine) -> None:
