@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 from playground_tui.paths import PathError, private_directory
+from playground_tui.redaction import redacted
 
 
 def record(error: BaseException, log: Path) -> str:
@@ -17,8 +18,8 @@ def record(error: BaseException, log: Path) -> str:
 
 
 def note(error: BaseException, log: Path) -> bool:
-    """Append the trace, without any value of a variable, to the log; whether that was possible."""
-    trace = "".join(traceback.format_exception(error))
+    """Append the trace, with no variable's value and nothing like a key, to the log; whether that was possible."""
+    trace = redacted("".join(traceback.format_exception(error)))
     try:
         private_directory(log.parent)
         number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -47,6 +47,12 @@ async def test_the_trace_goes_to_the_log_and_what_was_typed_to_the_disk(
     assert any('"hi"' in file.read_text() for file in paths.cache.glob("*composer*"))
 
 
+def test_a_key_in_what_went_wrong_stays_out_of_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "state" / "playground.log"
+    record(OurFault("Incorrect API key provided: sk-proj-Abc123Def456Ghi7"), log)
+    assert "Incorrect API key provided: [key]" in log.read_text()
+
+
 def test_without_a_place_for_the_log_the_sentence_is_still_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a directory should be")
     assert "fault in the program" in record(OurFault("x"), tmp_path / "state" / "playground.log")
