@@ -256,6 +256,7 @@ class Editing:
             return
         if editor is self.editor:
             self.key = assistant.id
+            self._creating.begin(self.key)
             self._keep(editor.draft)
             self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
             self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))

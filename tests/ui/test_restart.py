@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from playground_tui.assistants.client import AssistantsClient
 from playground_tui.config import Settings
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
@@ -65,6 +68,23 @@ async def test_a_creation_that_was_cut_off_is_repeated_and_what_was_typed_since_
         await p.until(lambda: p.screen.editing.assistant_id is not None)
         await p.until(lambda: p.screen.editing.editor.state.kind == "saved")
     assert [assistant.name for assistant in await client.list_assistants()] == ["Draft more"]
+
+
+async def test_what_is_asked_again_for_one_that_was_deleted_is_on_disk(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_answer(*_args: object, **_more: object) -> None:
+        await asyncio.Event().wait()
+
+    async with playground(engine, settings=SLOW) as p:
+        await p.press("ctrl+f", *"Draft", "f5")
+        await p.until(lambda: p.screen.editing.assistant_id is not None)
+        await engine.client().delete_assistant(p.screen.editing.assistant_id or "")
+        await p.until(lambda: p.screen.editing.editor.state.kind == "deleted")
+        monkeypatch.setattr(AssistantsClient, "create_assistant", no_answer)
+        await p.press("f5")
+        drafts = engine.paths.cache.glob
+        await p.until(lambda: any('"creating":{"key"' in file.read_text() for file in drafts("*--draft-asst*")))
 
 
 async def test_the_draft_of_an_assistant_not_created_yet_comes_back(engine: RunningEngine) -> None:
