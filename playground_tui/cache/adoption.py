@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from playground_tui.assistants.fields import API_FIELD
 from playground_tui.cache.state import AttachedFile, ComposerState, DraftState, WaitingMessage
 
 
@@ -22,7 +23,8 @@ def join_drafts(drafts: Sequence[DraftState]) -> DraftState:
     edits: dict[str, Any] = {}
     for draft in ordered:
         edits.update(draft.edits)
-        base.update({name: draft.base[name] for name in draft.edits if name in draft.base})
+        edited = {API_FIELD[field] for field in draft.edits if field in API_FIELD}
+        base.update({name: draft.base[name] for name in edited if name in draft.base})
     creating = next((draft.creating for draft in reversed(ordered) if draft.creating), {})
     return replace(newest, base=base, edits=edits, creating=creating)
 

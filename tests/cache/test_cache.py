@@ -128,6 +128,16 @@ def test_drafts_without_an_owner_are_joined_newest_per_field(machine: Machine) -
     assert third.load_draft("asst_1") == joined
 
 
+def test_a_field_that_is_a_part_keeps_the_base_its_edit_was_made_on(machine: Machine) -> None:
+    first, second = machine.start(), machine.start()
+    tools, form = [{"type": "file_search"}], {"type": "json_object"}
+    first.save_draft(DraftState("asst_1", {"response_format": form}, {"file_search": True, "schema": "{}"}, 10.0))
+    second.save_draft(DraftState("asst_1", {"tools": tools, "response_format": "auto"}, {"name": "new"}, 20.0))
+    first.close()
+    joined = second.load_draft("asst_1")
+    assert joined and joined.base == {"tools": tools, "response_format": form}
+
+
 def test_ones_own_newer_edit_wins_over_what_was_left(machine: Machine) -> None:
     first, second = machine.start(), machine.start()
     first.save_draft(draft(edited_at=10.0, name="left", model="left"))
