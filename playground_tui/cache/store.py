@@ -122,7 +122,7 @@ class JsonStore:
             if not (self.directory / copy).exists():
                 self._replace(copy, raw, hold=False)
         except OSError as error:
-            self._notice(f"No copy of {self._shown(name)} could be kept: {error.strerror}.")
+            self._notice(f"No copy of {self._shown(name)} could be kept: {reason_of(error)}.")
         return body
 
     def _set_aside(self, name: str, why: str) -> None:

@@ -104,6 +104,17 @@ def test_migration_goes_on_when_no_copy_can_be_kept(
     assert "No copy of" in machine.told.notices[0]
 
 
+def test_a_cache_that_is_a_link_is_read_and_no_copy_is_kept_there(machine: Machine, store: JsonStore) -> None:
+    store.save("a.json", {"x": 1})
+    link = machine.directory.with_name("link")
+    link.symlink_to(machine.directory)
+    newer = JsonStore(link, machine.told.notices.append, schema=Schema(2, {1: lambda body: body}))
+    assert newer.read("a.json") == {"x": 1}
+    assert machine.told.notices == [
+        f"No copy of {link}/a.json could be kept: {link} is a symbolic link; a directory of your own is needed there."
+    ]
+
+
 def test_values_that_json_does_not_know_do_not_stop_a_save(machine: Machine, store: JsonStore) -> None:
     store.save("a.json", {"path": Path("/x"), "half": "\ud800"})
     assert json.loads((machine.directory / "a.json").read_text()) == {"schema": 1, "path": "/x", "half": "\ud800"}
