@@ -22,6 +22,8 @@ OPENAI_URL = "https://api.openai.com/v1"
 SERVER_KEY = "PLAYGROUND_TUI_SERVER_KEY"
 """Environment variable with the key of the server that is used in place of the engine."""
 
+LEAST_IDLE = 10
+"""Seconds: between the requests of one command nobody is connected."""
 _PROVIDER_NAME = re.compile(r"[a-z0-9_-]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -171,6 +173,11 @@ def _seconds(value: object) -> str | None:
     return None if number and math.isfinite(value) and value >= 0 else "must be a number of seconds"  # type: ignore[arg-type,operator]
 
 
+def _idle(value: object) -> str | None:
+    good = _seconds(value) is None and value >= LEAST_IDLE  # type: ignore[operator]
+    return None if good else f"must be a number of seconds, at least {LEAST_IDLE}"
+
+
 def _whole_seconds(value: object) -> str | None:
     return None if type(value) is int and value >= 1 else "must be a whole number of seconds, at least 1"
 
@@ -240,7 +247,7 @@ _TOP: Mapping[str, Check] = {
     "server_key_keyring": _yes_or_no,
     "server_key_file": _path,
     "autosave_delay": _seconds,
-    "idle_exit": _seconds,
+    "idle_exit": _idle,
     "run_expires_after": _whole_seconds,
     "default_provider": _provider_name,
     "providers": _table,

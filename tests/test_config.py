@@ -94,6 +94,7 @@ def test_what_the_command_line_names(load: Load) -> None:
         ("autosave_delay = true", "autosave_delay must be a number of seconds"),
         ("autosave_delay = -1", "autosave_delay must be a number of seconds"),
         ("idle_exit = nan", "idle_exit must be a number of seconds"),
+        ("idle_exit = 0", "idle_exit must be a number of seconds, at least 10"),
         ("run_expires_after = 1.5", "run_expires_after must be a whole number of seconds"),
         ('default_provider = "Open AI"', "default_provider must be a provider's name"),
         ("display = 1", "display must be a table"),
