@@ -201,30 +201,15 @@ def _provider_name(value: object) -> str | None:
     return None if good else "must be a provider's name: small letters, digits, - and _"
 
 
-def _kind(value: object) -> str | None:
-    return None if value in ("responses", "chat") else 'must be "responses" or "chat"'
-
-
-def _tools(value: object) -> str | None:
-    return None if value in ("engine", "provider") else 'must be "engine" or "provider"'
-
-
-def _scroll(value: object) -> str | None:
-    return None if value in ("calm", "line") else 'must be "calm" or "line"'
+def _one_of(*words: str) -> Check:
+    *most, last = (f'"{word}"' for word in words)
+    wrong = f"must be {', '.join(most)} or {last}"
+    return lambda value: None if value in words else wrong
 
 
 def _frames(value: object) -> str | None:
     good = type(value) is int and 1 <= value <= 60
     return None if good else "must be a whole number of frames a second, 1 to 60"
-
-
-def _colours(value: object) -> str | None:
-    good = value in ("auto", "truecolor", "256", "16", "none")
-    return None if good else 'must be "auto", "truecolor", "256", "16" or "none"'
-
-
-def _letters(value: object) -> str | None:
-    return None if value in ("auto", "unicode", "ascii") else 'must be "auto", "unicode" or "ascii"'
 
 
 def _path(value: object) -> str | None:
@@ -260,22 +245,22 @@ _ALLOW: Mapping[str, Check] = {"code": _yes_or_no}
 _SERVER_KEY = {"server_key_command", "server_key_keyring", "server_key_file"}
 _DISPLAY: Mapping[str, Check] = {
     "theme": _text,
-    "scroll": _scroll,
+    "scroll": _one_of("calm", "line"),
     "frame_rate": _frames,
-    "colours": _colours,
-    "letters": _letters,
+    "colours": _one_of("auto", "truecolor", "256", "16", "none"),
+    "letters": _one_of("auto", "unicode", "ascii"),
     "plain": _yes_or_no,
 }
 _PROVIDER_KEY = {"api_key_env", "api_key_command", "api_key_keyring", "api_key_file"}
 _PROVIDER: Mapping[str, Check] = {
-    "kind": _kind,
+    "kind": _one_of("responses", "chat"),
     "base_url": _url,
     "api_key_env": _variable,
     "api_key_command": _text,
     "api_key_keyring": _yes_or_no,
     "api_key_file": _path,
     "embedding_model": _text,
-    "tools": _tools,
+    "tools": _one_of("engine", "provider"),
 }
 
 
