@@ -143,6 +143,6 @@ async def test_another_users_server_is_listed_but_not_the_default(server, monkey
     await registry.replace([], None)
     told = registry.describe()
     assert told["default_provider"] == "rehearsal"
-    assert 'ollama runs here as another user: write default_provider = "ollama"' in told["sentence"]
+    assert 'ollama runs here, maybe as another user: default_provider = "ollama"' in told["sentence"]
     assert registry.resolve("ollama/qwen3")[0].name == "ollama"
     await registry.close()

@@ -154,7 +154,7 @@ class Providers:
         strangers = [name for name, known in self.known.items() if known.settings.origin == "discovered"]
         if strangers and not self.trusted:
             name = strangers[0]
-            return f'{name} runs here as another user: write default_provider = "{name}" into config.toml to use it.'
+            return f'{name} runs here, maybe as another user: default_provider = "{name}" in config.toml uses it.'
         return "Set OPENAI_API_KEY or start Ollama; restart."
 
 
