@@ -13,7 +13,7 @@ from playground_tui.assistants.objects import Assistant, Json, objects_of
 from playground_tui.assistants.pages import LARGEST_PAGE, all_pages_at
 from playground_tui.assistants.stored import resources_to
 from playground_tui.assistants.transport import Transport
-from playground_tui.assistants.versions import FILES, Deleted, Restored, Version
+from playground_tui.assistants.versions import FILES, Deleted, Restored, Version, is_temporary
 
 _EMPTY: Final[dict[str, Any]] = {"tools": [], "metadata": {}, "response_format": "auto"}
 """What stands for nothing where the API takes no null."""
@@ -55,9 +55,12 @@ class AssistantVersions(ABC):
     async def deleting(self, delete: Callable[[], Awaitable[Json]], assistant_id: str) -> None:
         """Delete an assistant so that it can be brought back."""
 
-    @abstractmethod
     async def deleted(self) -> list[Deleted[Assistant]]:
-        """The assistants that can be brought back, last deleted first."""
+        """The assistants that can be brought back, last deleted first, without those made for one question alone."""
+        return [one for one in await self._deleted() if not is_temporary(one.what)]
+
+    @abstractmethod
+    async def _deleted(self) -> list[Deleted[Assistant]]: ...
 
     @abstractmethod
     async def bring_back(self, assistant_id: str) -> Restored:
@@ -134,7 +137,7 @@ class EngineVersions(AssistantVersions):
     async def deleting(self, delete: Callable[[], Awaitable[Json]], assistant_id: str) -> None:
         await delete()
 
-    async def deleted(self) -> list[Deleted[Assistant]]:
+    async def _deleted(self) -> list[Deleted[Assistant]]:
         found = await all_pages_at(self._transport, "assistants", "/assistants", deleted="true")
         return [Deleted.of(Assistant.from_json(raw), raw) for raw in found]
 

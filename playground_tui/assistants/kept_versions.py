@@ -65,7 +65,7 @@ class KeptVersions(AssistantVersions):
         if self._store is not None:
             await asyncio.to_thread(self._store.note_deleted, assistant_id, client=self._label)
 
-    async def deleted(self) -> list[Deleted[Assistant]]:
+    async def _deleted(self) -> list[Deleted[Assistant]]:
         states = await asyncio.to_thread(self._store.deleted) if self._store else []
         return [Deleted(Assistant.from_json(state.assistant), state.at, state.at + KEPT) for state in states]
 

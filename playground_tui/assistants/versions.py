@@ -12,6 +12,8 @@ from playground_tui.assistants.objects import Assistant, Json, ThreadSummary, ob
 FILES: Final = "tool_resources"
 WORDS: Final = {**LABELS, "tools": "tools", FILES: "files of its tools"}
 """What the API's fields are called in a sentence."""
+TEMPORARY: Final = {"playground_tui": "temporary"}
+"""The metadata of an assistant that is made for one question alone."""
 _DAY: Final = 24 * 3600
 
 Kind = TypeVar("Kind", Assistant, ThreadSummary)
@@ -91,3 +93,8 @@ class Restored:
 
     assistant: Assistant
     said: str = ""
+
+
+def is_temporary(assistant: Assistant) -> bool:
+    """Whether the assistant was made for one question alone."""
+    return TEMPORARY.items() <= object_of(assistant.raw, "metadata").items()

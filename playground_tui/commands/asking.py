@@ -25,6 +25,7 @@ from playground_tui.assistants.events import (
 from playground_tui.assistants.objects import Assistant, Run
 from playground_tui.assistants.run_words import duration
 from playground_tui.assistants.sent import PICTURE, SentFile, use_of
+from playground_tui.assistants.versions import TEMPORARY
 from playground_tui.cache.known import KnownServer
 from playground_tui.cache.state import ThreadEntry
 from playground_tui.commands.output import CleanStream, Connect, WrongUsage, connected, find_assistant, print_text
@@ -34,9 +35,6 @@ from playground_tui.text import shorten
 
 if TYPE_CHECKING:
     from playground_tui.assistants.client import AssistantsClient
-
-TEMPORARY = {"playground_tui": "temporary"}
-"""Metadata of an assistant that stands for a bare model, for the time of one question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ async def test_an_unknown_thread_is_said(shell: Shell) -> None:
 async def test_a_model_alone_leaves_no_assistant_behind(shell: Shell) -> None:
     assert (await shell("ask", "-m", "rehearsal/echo", "Hello")).code == 0
     assert (await shell("assistants", "list", "--json")).data == []
+    assert (await shell("assistants", "list", "--deleted", "--json")).data == []
 
 
 async def test_a_model_with_an_assistant_is_for_this_run_alone(shell: Shell) -> None:
