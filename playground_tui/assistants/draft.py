@@ -191,10 +191,6 @@ class AssistantDraft:
         """Why the value of this field cannot be sent, or ""."""
         return checks.problem(self, name)
 
-    def warnings(self, models: Collection[str] = ()) -> dict[str, str]:
-        """What looks wrong but does not keep the draft from being sent."""
-        return {name: warning for name in API_FIELD if (warning := self.warning(name, models))}
-
     def warning(self, name: str, models: Collection[str] = ()) -> str:
         """What looks wrong in this field, or "". What the server has already is never refused, only said."""
         if not self.blocks(name) and (problem := self.problem(name)):

@@ -242,8 +242,6 @@ class ServerState:
 
     threads: tuple[ThreadEntry, ...] = ()
     models: tuple[str, ...] = ()
-    models_at: float = 0.0
-    """When `models` was asked for."""
     history: tuple[str, ...] = ()
     """Sent texts, newest last, at most HISTORY."""
     last_assistant: str | None = None
@@ -255,7 +253,6 @@ class ServerState:
         return cls(
             threads=tuple(entry for entry in threads if entry.id),
             models=_texts(raw, "models"),
-            models_at=_time(raw, "models_at"),
             history=_texts(raw, "history")[-HISTORY:],
             last_assistant=_text(raw, "last_assistant") or None,
             last_thread=_text(raw, "last_thread") or None,
@@ -265,7 +262,6 @@ class ServerState:
         return {
             "threads": [entry.to_json() for entry in self.threads],
             "models": list(self.models),
-            "models_at": self.models_at,
             "history": list(self.history[-HISTORY:]),
             "last_assistant": self.last_assistant,
             "last_thread": self.last_thread,

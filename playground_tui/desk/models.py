@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from playground_tui.assistants.errors import AssistantsError
@@ -19,5 +18,5 @@ async def read_models(desk: Desk, form: FormFront) -> AssistantsError | None:
         desk.say(f"The model list could not be read: {error}")
         return error
     form.set_models(models)
-    desk.cache.update_server(lambda state: replace(state, models=models, models_at=time.time()))
+    desk.cache.update_server(lambda state: replace(state, models=models))
     return None

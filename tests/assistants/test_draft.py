@@ -121,7 +121,7 @@ def test_functions_ticked_without_a_definition_change_nothing_yet() -> None:
     assert one.changes() == {}
     assert not one.unsaved()
     assert one.problems() == {}
-    assert one.warnings() == {"functions": "no function is defined yet"}
+    assert one.warning("functions") == "no function is defined yet"
 
 
 def test_unticked_functions_keep_their_definitions_in_the_draft() -> None:
@@ -253,15 +253,16 @@ def test_too_many_tools_are_refused() -> None:
 def test_what_the_server_already_has_is_a_warning_not_a_problem() -> None:
     one = draft(name=None, temperature=5).with_(description="d")
     assert one.problems() == {}
-    assert one.warnings() == {"name": "name is empty", "temperature": "temperature is 5, it goes from 0 to 2"}
+    warnings = {name: one.warning(name) for name in API_FIELD if one.warning(name)}
+    assert warnings == {"name": "name is empty", "temperature": "temperature is 5, it goes from 0 to 2"}
 
 
 def test_a_model_that_is_not_listed_is_a_warning_only_when_a_list_is_known() -> None:
     one = draft(model="qwen3")
-    assert one.warnings([]) == {}
-    assert one.warnings(["openai/gpt-6"]) == {"model": "this model is not in the server's list"}
-    assert one.warnings(["ollama/qwen3"]) == {}
-    assert one.warnings(["qwen3"]) == {}
+    assert one.warning("model", []) == ""
+    assert one.warning("model", ["openai/gpt-6"]) == "this model is not in the server's list"
+    assert one.warning("model", ["ollama/qwen3"]) == ""
+    assert one.warning("model", ["qwen3"]) == ""
 
 
 def test_a_change_elsewhere_is_taken_and_one_on_both_sides_stays_mine() -> None:

@@ -13,7 +13,7 @@ from playground_tui.cache.state import ComposerState, DraftState, ServerState, S
 
 KINDS: list[Any] = [Session, DraftState, WaitingMessage, ComposerState, ThreadEntry, ServerState]
 FIELDS = ["instance", "key", "base", "edits", "edited_at", "text", "waiting", "updated_at", "threads", "models"]
-FIELDS += ["history", "pane", "form_visible", "message_count", "id", "state", "models_at", "draft_key"]
+FIELDS += ["history", "pane", "form_visible", "message_count", "id", "state", "draft_key"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),

@@ -36,7 +36,7 @@ async def test_a_problem_in_the_form_keeps_it_from_being_created(engine: Running
     async with playground(engine) as p:
         await p.press("f5")
         await p.pilot.pause()
-        assert "name" in p.form.problems
+        assert "name" in p.form.draft.problems()
         assert await engine.client().list_assistants() == []
 
 

@@ -133,7 +133,7 @@ async def test_a_schema_is_asked_for_when_chosen() -> None:
         assert "Model configuration (1 problem)" in screen(app)
         await focus(app, pilot, "schema")
         app.post_message(events.Paste('{"name": "a"}'))
-        await until(lambda: app.pane.problems == {})
+        await until(lambda: app.pane.draft.problems() == {})
         assert app.pane.draft.changes()["response_format"]["json_schema"] == {"name": "a"}
         assert "problem" not in screen(app)
 
@@ -151,7 +151,7 @@ async def test_an_empty_name_is_said_at_the_field_and_gone_to() -> None:
         await focus(app, pilot, "name")
         await pilot.press("ctrl+u")
         await until(lambda: note(app, "name") == "name is empty")
-        assert app.pane.problems == {"name": "name is empty"}
+        assert app.pane.draft.problems() == {"name": "name is empty"}
         await focus(app, pilot, "metadata")
         await pilot.press("f5")
         await until(lambda: app.focused is app.query_one("#name"))

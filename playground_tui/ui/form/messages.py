@@ -31,11 +31,8 @@ class TakeOther(Message):
     field: str
 
 
-@dataclass
 class ModelsWanted(Message):
-    """The list of models is looked at; `refresh` asks the server for it whatever its age."""
-
-    refresh: bool = False
+    """The list of models is looked at, or asked for anew."""
 
 
 class ListRequested(Message):

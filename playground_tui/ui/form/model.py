@@ -137,7 +137,7 @@ class ModelField(LineField):
 
     def _choose(self, index: int) -> None:
         if index >= len(self._found):
-            self.post_message(ModelsWanted(refresh=True))
+            self.post_message(ModelsWanted())
             return
         self.action_close()
         self.load(self._found[index])

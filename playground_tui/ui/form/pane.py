@@ -106,11 +106,6 @@ class FormPane(Vertical):
     def draft(self) -> AssistantDraft:
         return self._draft
 
-    @property
-    def problems(self) -> dict[str, str]:
-        """What keeps the draft from being sent, by field."""
-        return self._draft.problems()
-
     def show(self, draft: AssistantDraft, *, models: Sequence[str] | None = None) -> None:
         """Another assistant: every field is loaded, marks of the last one go."""
         self._draft = self._heard = draft

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import ClassVar
 
 from tests.campaigns.faults.bench import LONG, Bench
@@ -90,12 +91,12 @@ class Models(Deed):
     where = "^GET /models"
 
     async def act(self) -> None:
-        self.at = self.p.app.desk.cache.server.models_at
+        self.p.app.desk.cache.update_server(lambda state: replace(state, models=()))
         self.said = len(self.b.sentences)
         self.p.screen.desk.work(self.p.screen._read_models(), group="models")
 
     def done(self) -> bool:
-        return self.p.app.desk.cache.server.models_at != self.at
+        return bool(self.p.app.desk.cache.server.models)
 
     def failed(self) -> bool:
         return "The model list could not be read" in self.p.said[-1:].__repr__()
