@@ -22,10 +22,11 @@ FILE_NAME = "copied.txt"
 """What was too long for the terminal last."""
 
 
-def copy(text: str, *, write: Callable[[str], None], environ: Mapping[str, str], fallback_dir: Path) -> str:
+def copy(text: str, *, write: Callable[[str], bool], environ: Mapping[str, str], fallback_dir: Path) -> str:
     """Send `text` to the terminal's clipboard with `write`, and return a sentence of what was done.
 
-    A text too long for terminals is saved as a file that only the user can read, in `fallback_dir`, and named.
+    `write` answers whether the terminal gets it. A text too long for terminals is saved as a file that only the user
+    can read, in `fallback_dir`, and named.
     """
     if not text:
         return "There is nothing to copy."
@@ -36,14 +37,16 @@ def copy(text: str, *, write: Callable[[str], None], environ: Mapping[str, str],
     match multiplexer(environ):
         case "tmux":
             # Which of the two tmux lets through is for its settings to say; twice the same does no harm.
-            write(sequence + wrapped_for_tmux(sequence))
+            sent = write(sequence + wrapped_for_tmux(sequence))
             advice = "tmux needs `set -g set-clipboard on` or `set -g allow-passthrough on`"
         case "screen":
-            write(wrapped_for_screen(sequence))
+            sent = write(wrapped_for_screen(sequence))
             advice = "wrapped for screen; the terminal around it must take it"
         case _:
-            write(sequence)
+            sent = write(sequence)
             advice = "not every terminal takes it"
+    if not sent:
+        return "not sent: the terminal has not taken what was written before. Try again."
     return f"{_size(text)} sent to the terminal (OSC 52); {advice}."
 
 

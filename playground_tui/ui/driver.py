@@ -86,6 +86,11 @@ class PatientDriver(LinuxDriver):
         return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0
 
     @property
+    def behind(self) -> bool:
+        """Whether what is written now would be dropped."""
+        return self.queued >= BEHIND
+
+    @property
     def stuck(self) -> bool:
         """Whether a write to the terminal hangs, after `close`. The interpreter cannot end in order then."""
         return self._writer_thread is not None and self._writer_thread.is_alive()
@@ -115,7 +120,7 @@ class PatientDriver(LinuxDriver):
 
     def ask(self) -> None:
         """Ask the terminal to answer when it has read all that was written so far."""
-        if self.queued < BEHIND:
+        if not self.behind:
             self._answered.clear()
             self._asked_at = monotonic()
             self.write(QUESTION)
@@ -180,7 +185,7 @@ class PatientDriver(LinuxDriver):
             self._last_words.append(data)
             return
         # What ends a frame is never dropped alone: the terminal would show nothing any more.
-        if self.queued < BEHIND or (data == SYNC_END and self._holding):
+        if not self.behind or (data == SYNC_END and self._holding):
             if data in (SYNC_START, SYNC_END):
                 self._holding = data == SYNC_START
             self.written += len(data)

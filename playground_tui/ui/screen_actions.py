@@ -21,6 +21,7 @@ from playground_tui.text import clean, shorten
 from playground_tui.ui import clipboard, keys
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 from playground_tui.ui.dialogs.help import Help
+from playground_tui.ui.driver import PatientDriver
 from playground_tui.ui.form.messages import CountsWanted, ToolFilesRequested
 
 if TYPE_CHECKING:
@@ -193,10 +194,13 @@ class ScreenActions(Screen[None]):
         )
         self.desk.say(f"{what}: {done}")
 
-    def _write_terminal(self, codes: str) -> None:
+    def _write_terminal(self, codes: str) -> bool:
+        """Whether the terminal gets these codes."""
         driver = self.app._driver  # Textual has no public way to send a sequence of one's own
-        if driver is not None:
-            driver.write(codes)
+        if driver is None or (isinstance(driver, PatientDriver) and driver.behind):
+            return False
+        driver.write(codes)
+        return True
 
     def action_copy_answer(self) -> None:
         answer = self.chat_pane.last_answer()

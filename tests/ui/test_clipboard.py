@@ -20,7 +20,12 @@ SCREEN = {"TERM": "screen", "STY": "1.pts-0.host"}
 def copied(text: str, environ: dict[str, str], directory: Path) -> tuple[str, str]:
     """What was written to the terminal, and said."""
     written: list[str] = []
-    said = copy(text, write=written.append, environ=environ, fallback_dir=directory)
+
+    def write(codes: str) -> bool:
+        written.append(codes)
+        return True
+
+    said = copy(text, write=write, environ=environ, fallback_dir=directory)
     return "".join(written), said
 
 
@@ -107,6 +112,12 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path: Path, monkeypatch: pytest.M
     assert written == ""
     assert "No space left on device" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("environ", [PLAIN, TMUX, SCREEN])
+def test_what_the_terminal_did_not_get_is_not_said_to_be_sent(environ: dict[str, str], tmp_path: Path) -> None:
+    said = copy("hello", write=lambda codes: False, environ=environ, fallback_dir=tmp_path)
+    assert said.startswith("not sent: ")
 
 
 def test_nothing_is_not_copied(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from textual.command import CommandPalette
 
 from playground_tui.ui import clipboard
 from playground_tui.ui.dialogs.chooser import Chooser
+from playground_tui.ui.driver import BEHIND, PatientDriver
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
 
@@ -24,6 +25,17 @@ def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(clipboard, "copy", copy)
     return texts
+
+
+async def test_what_a_terminal_that_is_behind_would_drop_is_not_said_to_be_sent(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientDriver, "queued", BEHIND)
+    async with playground(engine) as p:
+        with monkeypatch.context() as behind:
+            behind.setattr(p.app, "_driver", PatientDriver.__new__(PatientDriver))
+            p.screen._copy("text", "It")
+        assert p.said[-1].startswith("It: not sent: ")
 
 
 async def command(p: Playground, words: str) -> None:
