@@ -22,6 +22,7 @@ from playground_tui.commands.output import (
     print_json,
     print_table,
     print_text,
+    printed_at_the_end,
     shown_time,
 )
 from playground_tui.config import Settings
@@ -135,17 +136,10 @@ def _print_saved(arguments: argparse.Namespace, assistant: Assistant, out: TextI
 
 async def _delete(arguments: argparse.Namespace, client: AssistantsClient, out: TextIO, err: TextIO) -> None:
     found = [await find_assistant(client, wanted) for wanted in arguments.all_wanted]
-    deleted: list[str] = []
-    try:
+    with printed_at_the_end("deleted", out, as_json=arguments.json) as deleted:
         for assistant in found:
             await client.delete_assistant(assistant.id)
             deleted.append(assistant.id)
-    finally:
-        if arguments.json:
-            print_json({"deleted": deleted}, out)
-        else:
-            for assistant_id in deleted:
-                print_text(assistant_id, out)
     print_text("Deleted. `assistants restore` brings back what was deleted in the last 30 days.", err)
 
 

@@ -21,6 +21,7 @@ from playground_tui.commands.output import (
     print_json,
     print_table,
     print_text,
+    printed_at_the_end,
     shown_time,
 )
 from playground_tui.config import Settings
@@ -130,13 +131,7 @@ async def _to_stdout(client: AssistantsClient, file_id: str, out: TextIO) -> Non
 
 
 async def _delete(arguments: argparse.Namespace, client: AssistantsClient, out: TextIO, _err: TextIO) -> None:
-    deleted: list[str] = []
-    try:
+    with printed_at_the_end("deleted", out, as_json=arguments.json) as deleted:
         for file_id in arguments.ids:
             await client.files.delete(file_id)
             deleted.append(file_id)
-            if not arguments.json:
-                print_text(file_id, out)
-    finally:
-        if arguments.json:
-            print_json({"deleted": deleted}, out)

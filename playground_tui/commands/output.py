@@ -6,8 +6,8 @@ import argparse
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from playground_tui.assistants.errors import AssistantsError, NotFound
@@ -47,6 +47,20 @@ def print_json(value: object, file: TextIO) -> None:
 def json_text(value: object, *, indent: int | None = None) -> str:
     """JSON in printable ASCII."""
     return json.dumps(value, indent=indent, default=str).replace("\x7f", "\\u007f")
+
+
+@contextmanager
+def printed_at_the_end(what: str, out: TextIO, *, as_json: bool) -> Iterator[list[str]]:
+    """A list for the ids of what is done in the block; they are printed at its end, also when it fails midway."""
+    done: list[str] = []
+    try:
+        yield done
+    finally:
+        if as_json:
+            print_json({what: done}, out)
+        else:
+            for one in done:
+                print_text(one, out)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], file: TextIO, *, widest: int = 48) -> None:

@@ -21,6 +21,7 @@ from playground_tui.commands.output import (
     print_json,
     print_table,
     print_text,
+    printed_at_the_end,
     shown_time,
 )
 from playground_tui.config import Settings
@@ -135,19 +136,14 @@ async def _all_messages(client: AssistantsClient, thread_id: str) -> list[Messag
 async def _delete(
     arguments: argparse.Namespace, client: AssistantsClient, known: Any, out: TextIO, err: TextIO
 ) -> None:
-    deleted = []
-    try:
-        for thread_id in arguments.ids:
-            await client.delete_thread(thread_id)
-            deleted.append(thread_id)
-    finally:
-        if deleted and not client.is_engine:
-            known().forget_threads(deleted)
-        if arguments.json:
-            print_json({"deleted": deleted}, out)
-        else:
-            for thread_id in deleted:
-                print_text(thread_id, out)
+    with printed_at_the_end("deleted", out, as_json=arguments.json) as deleted:
+        try:
+            for thread_id in arguments.ids:
+                await client.delete_thread(thread_id)
+                deleted.append(thread_id)
+        finally:
+            if deleted and not client.is_engine:
+                known().forget_threads(deleted)
     if client.is_engine:
         print_text("Deleted. `threads restore` brings back what was deleted in the last 30 days.", err)
 
@@ -155,14 +151,7 @@ async def _delete(
 async def _restore(
     arguments: argparse.Namespace, client: AssistantsClient, _known: Any, out: TextIO, _err: TextIO
 ) -> None:
-    restored = []
-    try:
+    with printed_at_the_end("restored", out, as_json=arguments.json) as restored:
         for thread_id in arguments.ids:
             await client.restore_thread(thread_id)
             restored.append(thread_id)
-    finally:
-        if arguments.json:
-            print_json({"restored": restored}, out)
-        else:
-            for thread_id in restored:
-                print_text(thread_id, out)
