@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from playground_tui.assistants.objects import Assistant
 from playground_tui.cache.state import DraftState
 from playground_tui.text import clean, shorten
-from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
+from playground_tui.ui.dialogs.chooser import Chooser, Row
 
 NOT_CREATED = "begun, not created yet"
 HINT = "enter open · ctrl+n new · ctrl+k clone · ctrl+d delete · ctrl+r deleted ones · ctrl+y copy id · esc close"
@@ -44,10 +44,10 @@ class AssistantPicker(Chooser):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "new", priority=True),
+        Binding("ctrl+n", "ask_for('new')", priority=True),
         Binding("ctrl+k", "choose('clone')", priority=True),
         Binding("ctrl+d", "choose('delete')", priority=True),
-        Binding("ctrl+r", "deleted", priority=True),
+        Binding("ctrl+r", "ask_for('deleted')", priority=True),
         Binding("ctrl+y", "choose('copy id')", priority=True),
     ]
 
@@ -58,12 +58,3 @@ class AssistantPicker(Chooser):
             hint=HINT,
             empty="no assistants yet: ctrl+n begins one",
         )
-
-    def action_new(self) -> None:
-        self.dismiss(Choice("", "new"))
-
-    def action_deleted(self) -> None:
-        self.dismiss(Choice("", "deleted"))
-
-    def action_choose(self, action: str) -> None:
-        self.choose(action)

@@ -170,6 +170,13 @@ class Chooser(ModalScreen[Choice | None]):
         event.stop()
         self.choose("open")
 
+    def action_choose(self, action: str) -> None:
+        self.choose(action)
+
+    def action_ask_for(self, action: str) -> None:
+        """Dismiss with what needs no row."""
+        self.dismiss(Choice("", action))
+
     def choose(self, action: str) -> None:
         """Dismiss with `action` on the highlighted row; nothing happens where none is."""
         if self.highlighted_id is not None:

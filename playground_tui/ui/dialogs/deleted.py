@@ -31,9 +31,6 @@ class DeletedPicker(Chooser):
     def __init__(self, title: str, rows: Sequence[Row]) -> None:
         super().__init__(title, rows, hint=HINT, empty="nothing was deleted in the last 30 days")
 
-    def action_choose(self, action: str) -> None:
-        self.choose(action)
-
 
 def deleted_assistants(found: Sequence[Deleted[Assistant]]) -> list[Row]:
     """The rows of assistants, each with the days left."""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from playground_tui.assistants.objects import ThreadSummary
 from playground_tui.text import clean, shorten
-from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
+from playground_tui.ui.dialogs.chooser import Chooser, Row
 
 HINT = "enter open · ctrl+n new · ctrl+d delete · ctrl+r deleted ones · ctrl+y copy id · esc close"
 
@@ -28,21 +28,12 @@ class ThreadPicker(Chooser):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "new", priority=True),
+        Binding("ctrl+n", "ask_for('new')", priority=True),
         Binding("ctrl+d", "choose('delete')", priority=True),
-        Binding("ctrl+r", "deleted", priority=True),
+        Binding("ctrl+r", "ask_for('deleted')", priority=True),
         Binding("ctrl+y", "choose('copy id')", priority=True),
     ]
 
     def __init__(self, title: str, threads: Sequence[ThreadSummary], when: Callable[[float], str]) -> None:
         rows = [thread_row(thread, when) for thread in threads]
         super().__init__(title, rows, hint=HINT, empty="no threads yet: write a message to begin one")
-
-    def action_new(self) -> None:
-        self.dismiss(Choice("", "new"))
-
-    def action_deleted(self) -> None:
-        self.dismiss(Choice("", "deleted"))
-
-    def action_choose(self, action: str) -> None:
-        self.choose(action)
