@@ -119,6 +119,10 @@ def _command(given: Sequence[str]) -> int:
         return int(leaving.code or 0)
     try:
         settings = _settings(arguments, paths, os.environ)
+        if settings.server is not None:
+            from playground_tui.cache.former import bring_over  # noqa: PLC0415
+
+            bring_over((paths.cache, paths.versions), settings.server)
         if arguments.command is None:
             return open_playground(settings, paths, os.environ)
         return _run_headless(arguments, settings, paths, os.environ)

@@ -17,14 +17,22 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def server_key(url: str | None) -> str:
     """What stands for a server in file names: `engine`, or a hash of the normalised URL.
 
-    Case of scheme and host, the default port, user info and a slash at the end make no difference.
+    Case of scheme and host, the default port, user info and a slash at the end make no difference; a bare host is its
+    `/v1`, as for requests.
     """
-    if url is None:
-        return ENGINE
+    return ENGINE if url is None else _key(url, bare="/v1")
+
+
+def former_key(url: str) -> str:
+    """The key of a server from before a bare host was its `/v1`."""
+    return _key(url, bare="")
+
+
+def _key(url: str, *, bare: str) -> str:
     parts = urlsplit(url.strip())
     scheme = parts.scheme.lower()
     port = parts.port or _DEFAULT_PORTS.get(scheme, 0)
-    normal = f"{scheme}://{(parts.hostname or '').lower()}:{port}{parts.path.rstrip('/')}"
+    normal = f"{scheme}://{(parts.hostname or '').lower()}:{port}{parts.path.rstrip('/') or bare}"
     return hashlib.sha256(f"{normal}?{parts.query}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

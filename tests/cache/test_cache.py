@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground_tui.cache.cache import KEPT_SESSIONS
+from playground_tui.cache.former import bring_over
 from playground_tui.cache.known import KnownServer
+from playground_tui.cache.names import former_key, server_key
 from playground_tui.cache.state import ComposerState, DraftState, ThreadEntry, WaitingMessage
 from tests.cache.conftest import Machine, wait_for
 
@@ -164,6 +166,21 @@ def test_a_new_assistants_draft_is_not_another_servers(machine: Machine) -> None
     there.save_draft(draft("new-a", name="a"))
     there.close()
     assert machine.start().new_drafts() == []
+
+
+def test_what_was_kept_of_a_bare_host_is_found_again(machine: Machine, tmp_path: Path) -> None:
+    before = machine.start(former_key("http://host"))
+    before.save_draft(draft(edited_at=5.0, name="typed"))
+    before.update_server(lambda state: replace(state, last_assistant="asst_1"))
+    before.close()
+    versions = tmp_path / "versions"
+    (versions / former_key("http://host")).mkdir(parents=True)
+    for _ in range(2):
+        bring_over((machine.directory, versions, tmp_path / "none"), "http://host")
+    again = machine.start(server_key("http://host/v1"))
+    assert again.session.assistant_id == "asst_1"
+    assert again.load_draft("asst_1") == draft(edited_at=5.0, name="typed")
+    assert [path.name for path in versions.iterdir()] == [server_key("http://host/v1")]
 
 
 def test_an_id_may_hold_anything(machine: Machine) -> None:

@@ -33,7 +33,7 @@ def test_a_number_beyond_all_measure_is_none() -> None:
 
 
 def test_one_server_has_one_key_however_it_is_written() -> None:
-    same = ["http://Host:80/v1", "HTTP://host/v1/", " http://user:pw@host/v1"]
+    same = ["http://Host:80/v1", "HTTP://host/v1/", " http://user:pw@host/v1", "http://host", "http://host/"]
     assert len({server_key(url) for url in same}) == 1
     others = [None, "https://host/v1", "http://host:81/v1", "http://host/v2", "http://host/v1?x=1"]
     assert len({server_key(url) for url in [*others, same[0]]}) == len(others) + 1
