@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from playground_tui import key_names
 from playground_tui.credentials import Found, Secret, Sources, find_key, is_key
 from playground_tui.paths import Paths, opened
 from playground_tui.text import shorten
@@ -190,12 +191,6 @@ def _table(value: object) -> str | None:
     return None if isinstance(value, Mapping) else "must be a table"
 
 
-def _bindings(value: object) -> str | None:
-    if isinstance(value, Mapping) and all(isinstance(keys, str) for keys in value.values()):
-        return None
-    return 'must be a table of binding = "keys"'
-
-
 def _provider_name(value: object) -> str | None:
     good = isinstance(value, str) and _PROVIDER_NAME.fullmatch(value)
     return None if good else "must be a provider's name: small letters, digits, - and _"
@@ -236,7 +231,7 @@ _TOP: Mapping[str, Check] = {
     "run_expires_after": _whole_seconds,
     "default_provider": _provider_name,
     "providers": _table,
-    "keys": _bindings,
+    "keys": key_names.problem_of,
     "display": _table,
     "allow": _table,
 }

@@ -42,6 +42,7 @@ class Desk:
     stop: Callable[[str], None]
     """Cancel the workers of a group."""
     trouble: Trouble
+    ways: Ways
     client: AssistantsClient | None = None
     live: bool = False
     """Whether the server reports changes to this program at this moment."""
@@ -49,4 +50,3 @@ class Desk:
     """The model a new assistant begins with."""
     tool_problems: Mapping[str, str] = field(default_factory=dict)
     """Why tools of the server's own do not work there, in sentences, by their types."""
-    ways: Ways = field(default_factory=Ways)

@@ -19,11 +19,11 @@ from playground_tui.cache.state import WaitingMessage
 class Ways:
     """How things are done in a front, as words of a sentence: the key, or what is typed."""
 
-    save: str = "f5"
-    again: str = "ctrl+r"
-    cancel: str = "escape"
-    assistants: str = "ctrl+o"
-    try_it: str = "ctrl+l goes to the composer, to try it"
+    save: str
+    again: str
+    cancel: str
+    assistants: str
+    try_it: str
 
 
 class ComposerPane(Protocol):

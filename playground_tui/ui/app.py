@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.content import Content
 from textual.driver import Driver
@@ -51,6 +52,9 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
     TITLE = "playground-tui"
     CSS_PATH = ["app.tcss", "form/form.tcss"]  # noqa: RUF012
     COMMANDS: ClassVar[set[Any]] = {PlaygroundCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p", "command_palette", "palette", show=False, priority=True, id="palette")
+    ]
 
     def __init__(
         self,
@@ -87,11 +91,13 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         """What is edited and sent, with its cache. Opened after the first paint, which it would hold up."""
         from playground_tui.cache.cache import Cache, server_key  # noqa: PLC0415
         from playground_tui.desk.desk import Desk  # noqa: PLC0415
+        from playground_tui.ui.ways import ways_of  # noqa: PLC0415
 
         key, on_problem = server_key(self._settings.server), partial(self._trouble.tell, "cache")
         cache = Cache.open(self._paths.cache, key, on_problem=on_problem, on_notice=self._notice)
         known = self._settings, self._paths, self._environ, cache
-        return Desk(*known, work=self._work, say=self.say, stop=self._stop_workers, trouble=self._trouble)
+        ways = ways_of(self._settings.keys)
+        return Desk(*known, work=self._work, say=self.say, stop=self._stop_workers, trouble=self._trouble, ways=ways)
 
     def _show_as_chosen(self, display: Display) -> None:
         """Take theme, colours and letters as chosen for this terminal."""

@@ -54,7 +54,7 @@ class FilePicking:
     async def tool_files(self, assistant_id: str | None, tool: str) -> None:
         """Show the files that the assistant has for a tool, to be changed."""
         if assistant_id is None or self._desk.client is None:
-            raise AssistantsError("this assistant has not been created yet: f5 creates it.")
+            raise AssistantsError(f"this assistant has not been created yet: {self._desk.ways.save} creates it.")
         files = FilesOfTool(self._desk.client, assistant_id, tool)
         ask_path = partial(self.asking, f"Add a file for {TOOLS[tool]}")
         dialog = ToolFilesDialog(f"Files of the assistant for {TOOLS[tool]}", files, ask_path=ask_path)

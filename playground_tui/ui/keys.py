@@ -7,7 +7,8 @@ handled. Each has an id, under which `[keys]` in the configuration remaps it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from textual.binding import Binding
 
@@ -41,21 +42,29 @@ GLOBAL: list[Binding] = [
 
 SEPARATOR = " · "
 
-ELSEWHERE: list[tuple[str, str]] = [
-    ("enter", "send (in the composer)"),
-    ("ctrl+j", "new line (shift+enter too where the terminal tells it apart)"),
-    ("up, down", "composer history, from its first and last line"),
-    ("pageup, pagedown", "scroll the thread from the composer"),
-    ("ctrl+p", "command palette: copy a code block or the whole thread, clone, what was deleted, …"),
-    ("left, right", "move a slider (with shift: ten steps, with alt: 0.01); digits type a value, delete resets it"),
+Row = tuple[str, str, str]
+"""The name under which `[keys]` remaps keys ("": not at all), the keys, and what they do."""
+
+COMPOSER: list[Row] = [
+    ("send", "enter", "send (in the composer)"),
+    ("new-line", "ctrl+j,shift+enter", "new line (shift+enter where the terminal tells it apart)"),
+    ("", "up, down", "composer history, from its first and last line"),
+    ("", "pageup, pagedown", "scroll the thread from the composer"),
 ]
-"""Keys that belong to a widget, for the help."""
+ELSEWHERE: list[Row] = [
+    ("redo", "alt+z", "redo what ctrl+z undid"),
+    ("take-other", "f8,alt+x", "take what was changed elsewhere, or bring yours back (in a field of the form)"),
+    ("", "left, right", "move a slider (shift: five steps, alt: 0.01); digits type a value, delete resets it"),
+    ("palette", "ctrl+p", "command palette: copy a code block or the whole thread, clone, what was deleted, …"),
+    ("", "ctrl+d, ctrl+k, ctrl+r", "in the lists: delete, clone, what was deleted (each dialog names its keys)"),
+]
+"""Keys that belong to a widget or a dialog."""
 
 
-def help_rows(keymap: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Every key and what it does, as remapped."""
-    rows = [(keymap.get(binding.id or "", binding.key), binding.description) for binding in GLOBAL]
-    return [(key.replace(",", " or "), does) for key, does in rows] + ELSEWHERE
+def help_rows(keymap: Mapping[str, str]) -> list[Row]:
+    """Every key as remapped: its name in `[keys]`, the keys, and what they do."""
+    rows = [*COMPOSER, *((binding.id or "", binding.key, binding.description) for binding in GLOBAL), *ELSEWHERE]
+    return [(name, keymap.get(name, keys).replace(",", " or ") if name else keys, does) for name, keys, does in rows]
 
 
 PALETTE = "palette"
@@ -84,12 +93,25 @@ HINTS: dict[str, dict[str, str]] = {
 }
 """What the foot of the screen names in each pane, most needed first: binding id -> word."""
 LAST = ("quit", "quit")
+_KEYS = {binding.id or "": binding.key for binding in GLOBAL} | {name: keys for name, keys, _ in COMPOSER + ELSEWHERE}
 
 
 def key_of(keymap: Mapping[str, str], name: str) -> str:
     """The first key of a binding, as remapped."""
-    key = next(binding.key for binding in GLOBAL if binding.id == name)
-    return _first(keymap.get(name, key))
+    return _first(keymap.get(name, _KEYS[name]))
+
+
+KeyOf = Callable[[str], str]
+"""The first key of a binding by its name."""
+
+
+def keys_of(keymap: Mapping[str, str]) -> KeyOf:
+    """`key_of` these keys."""
+    return partial(key_of, keymap)
+
+
+USUAL = keys_of({})
+"""The keys as they are without a configuration."""
 
 
 def _first(keys: str) -> str:
@@ -98,12 +120,11 @@ def _first(keys: str) -> str:
 
 def hint(keymap: Mapping[str, str], pane: str, width: int) -> str:
     """The keys that matter in this pane, as many as `width` columns hold. How to leave is always among them."""
-    keys = {binding.id: _first(keymap.get(binding.id or "", binding.key)) for binding in GLOBAL}
-    keys[PALETTE] = _first(keymap.get("command-palette", "ctrl+p"))
     said: list[str] = []
-    last = f"{keys[LAST[0]]} {LAST[1]}"
+    last = f"{key_of(keymap, LAST[0])} {LAST[1]}"
     for name, word in HINTS[pane].items():
-        if len(SEPARATOR.join([*said, f"{keys[name]} {word}", last])) > width:
+        one = f"{key_of(keymap, name)} {word}"
+        if len(SEPARATOR.join([*said, one, last])) > width:
             break
-        said.append(f"{keys[name]} {word}")
+        said.append(one)
     return SEPARATOR.join([*said, last])

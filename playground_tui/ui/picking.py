@@ -141,7 +141,7 @@ class Picking:
     async def new_thread(self, shown: int) -> None:
         """Begin a new thread; asked first when `shown` messages would go out of sight."""
         question = "Begin a new thread? These messages go out of sight."
-        detail = "They stay on the server: ctrl+g lists this assistant's threads."
+        detail = f"They stay on the server: {self._key('threads')} lists this assistant's threads."
         if not shown or await self._ask(question, detail, yes="new thread", no="stay"):
             await self.show_thread(None)
 

@@ -39,7 +39,6 @@ from playground_tui.ui.picking import Picking
 from playground_tui.ui.screen_actions import ScreenActions
 from playground_tui.ui.split_keys import GRACE
 
-LINK_KEYS = "escape stops, ctrl+r tries now"
 FOREIGN_READ = 4.0
 """Seconds between reads of the open assistant on a server that reports no changes."""
 
@@ -76,9 +75,9 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         yield Static(Content("connecting …"), id="where")
         yield Notice()
         with Horizontal(id="panes"):
-            save = keys.key_of(self.desk.settings.keys, "save-file")
-            yield ChatPane(scroll=self.desk.settings.scroll, pace=self._pace, letters=self._letters, save=save)
-            yield FormPane()
+            key = keys.keys_of(self.desk.settings.keys)
+            yield ChatPane(scroll=self.desk.settings.scroll, pace=self._pace, letters=self._letters, key=key)
+            yield FormPane(key=key)
         yield Static(id="disk")
         yield Foot(self.desk.settings.keys)
 
@@ -95,7 +94,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
             show=self._show_where,
             opened=self._opened,
             changed=self.arrival.changed,
-            keys=LINK_KEYS,
+            keys=f"{self.desk.ways.cancel} stops, {self.desk.ways.again} tries now",
         )
         self.editing.restore()
         self.sending.chatting.restore()

@@ -112,8 +112,10 @@ class ScreenActions(Screen[None]):
         self.chat_pane.scroll_to_end()
 
     def action_help(self) -> None:
-        about = f"Your texts are kept in {self.desk.paths.data}, the configuration is {self.desk.paths.config_file}."
-        self.app.push_screen(Help(keys.help_rows(self.desk.settings.keys), about))
+        settings, paths = self.desk.settings, self.desk.paths
+        about = f"Your texts are kept in {paths.data}, the configuration is {paths.config_file}."
+        rows = [row[1:] for row in keys.help_rows(settings.keys)]
+        self.app.push_screen(Help(rows, about, saved_after=settings.autosave_delay))
 
     # Assistants and threads
 

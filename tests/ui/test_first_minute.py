@@ -8,6 +8,7 @@ from textual import events
 from textual.keys import _character_to_key
 
 from playground_tui.config import Settings
+from playground_tui.ui.dialogs.help import Help
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
 
@@ -75,9 +76,12 @@ async def test_below_80_columns_one_pane_is_shown_and_f6_switches(engine: Runnin
         assert p.form.region.width > 40 and p.chat.region.width > 60
 
 
-async def test_help_names_every_key_and_nothing_typed_is_lost(engine: RunningEngine) -> None:
+async def test_the_help_is_closed_by_escape_and_nothing_typed_is_lost(engine: RunningEngine) -> None:
     async with playground(engine) as p:
-        await p.press("ctrl+l", *"half a tho", "f1", *"xyz", "escape", *"ught")
+        await p.press("ctrl+l", *"half a tho", "f1")
+        assert isinstance(p.app.screen, Help)
+        await p.press(*"xyz", "escape", *"ught")
+        assert p.app.screen is p.screen
         assert p.chat.composer.text == "half a thought"
 
 

@@ -10,13 +10,14 @@ from textual.widgets import TextArea
 
 from playground_tui.ui.chat.messages import ComposerChanged, Submitted
 from playground_tui.ui.chat.writing import Writing
+from playground_tui.ui.keys import USUAL, KeyOf
 
 
 class Composer(Writing):
     """Grows with its text. Up on the first line and down on the last go through `sent`, what was sent before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+end", "thread_end", "to the end of the thread", show=False, id="composer-thread-end"),
+        Binding("ctrl+end", "thread_end", "to the end of the thread", show=False, id="thread-end"),
     ]
 
     class ScrollThread(Message):
@@ -26,8 +27,9 @@ class Composer(Writing):
             super().__init__()
             self.pages = pages
 
-    def __init__(self) -> None:
-        super().__init__(id="composer", placeholder="Message; enter sends, ctrl+j new line")
+    def __init__(self, key: KeyOf = USUAL) -> None:
+        hint = f"Message; {key('send')} sends, {key('new-line')} new line"
+        super().__init__(id="composer", placeholder=hint)
         self.sent: list[str] = []
         """Texts sent before, newest last."""
         self._back = 0

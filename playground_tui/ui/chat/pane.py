@@ -39,8 +39,9 @@ from playground_tui.ui.chat.messages import MoreBelow, NamesWanted
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up
 from playground_tui.ui.chat.status import LOST, RunStatus
-from playground_tui.ui.chat.thread import NOT_READ, WELCOME, ThreadView
+from playground_tui.ui.chat.thread import NOT_READ, ThreadView, welcome
 from playground_tui.ui.chat.waiting import WaitingLine, WaitingList
+from playground_tui.ui.keys import USUAL, KeyOf
 from playground_tui.ui.pace import Pace
 
 LOW = 9
@@ -51,10 +52,9 @@ STYLES = (Path(__file__).parent / "chat.tcss").read_text(encoding="utf-8")
 class ThreadHeader(Widget):
     """The thread's id, and a hint at the right if there is room."""
 
-    HINT = "ctrl+t new · ctrl+g threads"
-
-    def __init__(self) -> None:
+    def __init__(self, key: KeyOf) -> None:
         super().__init__(id="thread-id")
+        self._hint = f"{key('new-thread')} new · {key('threads')} threads"
         self._thread = "new thread"
 
     def show(self, thread_id: str | None) -> None:
@@ -64,7 +64,7 @@ class ThreadHeader(Widget):
 
     def render(self) -> Content:
         room = self.size.width - len(self._thread)
-        hint = self.HINT if room > len(self.HINT) else ""
+        hint = self._hint if room > len(self._hint) else ""
         return Content.assemble((self._thread, "bold"), " " * max(0, room - len(hint)), hint)
 
 
@@ -83,22 +83,22 @@ class ChatPane(Vertical):
         scroll: Scroll = "calm",
         pace: Pace | None = None,
         letters: Letters | None = None,
-        save: str = "",
+        key: KeyOf = USUAL,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`now` gives Unix seconds; without `letters` the terminal has all of them. `save` is the key that saves a
-        file of the thread."""
+        """`now` gives Unix seconds; without `letters` the terminal has all of them."""
         super().__init__(id="chat")
-        self.header = ThreadHeader()
+        self.header = ThreadHeader(key)
         self.thread = ThreadView(scroll, pace, letters, now)
+        self._welcome = self.thread.empty = welcome(key)
         self.outputs = OutputsPanel()
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
         self._before_retry = ""
         self.run_status = RunStatus(now=now)
         self.attachments = AttachmentList()
-        self.composer = Composer()
-        self.names = Names(save, lambda: self.post_message(NamesWanted()))
+        self.composer = Composer(key)
+        self.names = Names(key("save-file"), lambda: self.post_message(NamesWanted()))
         self._entries = Entries(self.thread, self.names)
 
     def compose(self) -> ComposeResult:
@@ -125,7 +125,7 @@ class ChatPane(Vertical):
 
         `read`: these are its messages, and not only those known before the server has answered.
         """
-        self.thread.empty = WELCOME if read else NOT_READ
+        self.thread.empty = self._welcome if read else NOT_READ
         self.header.show(thread_id)
         self._entries.show(messages, more=more)
 

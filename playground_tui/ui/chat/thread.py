@@ -23,17 +23,23 @@ from playground_tui.ui.chat.items import Item
 from playground_tui.ui.chat.messages import MoreBelow, OlderWanted
 from playground_tui.ui.chat.palette import CLASSES, Palette
 from playground_tui.ui.chat.wrapping import Span, strip, wrap
+from playground_tui.ui.keys import KeyOf
 from playground_tui.ui.pace import MUCH, Pace
 
-WELCOME: Final = (
-    "This thread is empty.",
-    "",
-    "Type a message below and press enter to send it.",
-    "",
-    "No assistant yet? ctrl+f goes to the form: name it, press f5, and ctrl+l comes back.",
-    "ctrl+o opens one that exists, f1 shows every key.",
-)
 NOT_READ: Final = ("The messages of this thread are not here yet.",)
+
+
+def welcome(key: KeyOf) -> tuple[str, ...]:
+    """The lines said while a thread is empty."""
+    form, save, composer = key("form"), key("save"), key("composer")
+    return (
+        "This thread is empty.",
+        "",
+        f"Type a message below and press {key('send')} to send it.",
+        "",
+        f"No assistant yet? {form} goes to the form: name it, press {save}, and {composer} comes back.",
+        f"{key('open')} opens one that exists, {key('help')} shows every key.",
+    )
 
 
 def calm_top(top: int, height: int, content: int, starts: Iterable[int]) -> int:
@@ -58,12 +64,12 @@ def centred(texts: Sequence[str], size: Size, style: Style) -> list[Strip]:
 
 
 SCROLLING: Final[list[BindingType]] = [
-    Binding("up", "lines(-1)", "line up", show=False, id="thread-up"),
-    Binding("down", "lines(1)", "line down", show=False, id="thread-down"),
-    Binding("pageup", "pages(-1)", "page up", show=False, id="thread-page-up"),
-    Binding("pagedown", "pages(1)", "page down", show=False, id="thread-page-down"),
-    Binding("home", "begin", "to the beginning", show=False, id="thread-home"),
-    Binding("end", "end", "to the end", show=False, id="thread-last"),
+    Binding("up", "lines(-1)", "line up", show=False),
+    Binding("down", "lines(1)", "line down", show=False),
+    Binding("pageup", "pages(-1)", "page up", show=False),
+    Binding("pagedown", "pages(1)", "page down", show=False),
+    Binding("home", "begin", "to the beginning", show=False),
+    Binding("end", "end", "to the end", show=False),
 ]
 
 
@@ -98,7 +104,7 @@ class ThreadView(ScrollView, can_focus=True):
         """Whether the window goes along with text that arrives."""
         self.more = False
         """Whether there are older messages than the first one here."""
-        self.empty: Sequence[str] = WELCOME
+        self.empty: Sequence[str] = ()
         """The lines said when there is nothing to show."""
         self._now = now
         self._top_place: Place | None = None

@@ -12,11 +12,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from playground_tui.assistants.autosave import LONGEST_WAIT
 from playground_tui.text import clean
 
-ABOUT = """\
+_ABOUT = """\
 Left is the thread, right the assistant. Write in the composer and press enter: the assistant answers with what the \
-form says at that moment. The form saves itself three seconds after the last key, and before each run.
+form says at that moment. The form saves itself {delay:g} s after the last key ({longest:g} s after the first at the \
+latest), and before each run.
 
 Nothing you type is lost: text and unsaved changes are kept on disk as you type and come back at the next start, \
 also after a dropped connection. Runs go on in the engine, a process of its own, while no screen is open."""
@@ -28,8 +30,10 @@ class Help(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", "Close", priority=True)]
     AUTO_FOCUS = "VerticalScroll"
 
-    def __init__(self, keys: Sequence[tuple[str, str]], about_here: str) -> None:
+    def __init__(self, keys: Sequence[tuple[str, str]], about_here: str, *, saved_after: float) -> None:
+        """`saved_after` is how many seconds after the last key the form saves itself."""
         super().__init__(classes="help")
+        self._about = _ABOUT.format(delay=min(saved_after, LONGEST_WAIT), longest=LONGEST_WAIT)
         self._keys = [(clean(key, newlines=False), does) for key, does in keys]
         self._about_here = about_here
 
@@ -40,6 +44,6 @@ class Help(ModalScreen[None]):
             with VerticalScroll(can_focus=True):
                 lines = [Content.assemble((key.ljust(width), "bold"), "  ", does) for key, does in self._keys]
                 yield Static(Content("\n").join(lines))
-                yield Static(Content(ABOUT), classes="help-about")
+                yield Static(Content(self._about), classes="help-about")
                 yield Static(Content(clean(self._about_here)), classes="help-about")
             yield Static(Content("up, down scroll · esc close"), classes="dialog-hint")

@@ -36,22 +36,25 @@ class Remarks:
     warning: str = ""
     note: str = ""
     elsewhere: Elsewhere | None = None
+    swap: str = "f8"
+    """The key that swaps with the other value."""
 
     def content(self) -> Content:
         """One line each, the worst first."""
         lines = [
             (self.problem, "$text-error"),
             (self.warning, "$text-warning"),
-            (_said(self.elsewhere) if self.elsewhere else "", "$text-accent"),
+            (_said(self.elsewhere, self.swap) if self.elsewhere else "", "$text-accent"),
             (self.note, ""),
         ]
         styled = [Content.styled(clean_line(line), style) for line, style in lines if line]
         return Content("\n").join(styled)
 
 
-def _said(elsewhere: Elsewhere) -> str:
+def _said(elsewhere: Elsewhere, swap: str) -> str:
     when = clock_time(elsewhere.at, time.time())
-    return f"changed elsewhere {when} · f8 {'brings back' if elsewhere.taken else 'takes'}: {_words(elsewhere.value)}"
+    does = "brings back" if elsewhere.taken else "takes"
+    return f"changed elsewhere {when} · {swap} {does}: {_words(elsewhere.value)}"
 
 
 def _words(value: Value) -> str:
@@ -66,7 +69,7 @@ class FieldBox(Vertical):
     """One field of the draft on screen. Subclasses give it a control."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f8,alt+x", "take_other", "Swap with the other value", show=False, id="form.take_other"),
+        Binding("f8,alt+x", "take_other", "Swap with the other value", show=False, id="take-other"),
     ]
 
     @dataclass
@@ -136,7 +139,7 @@ class TextField(FieldBox):
     """A field of text. What cannot be shown is shown by stand-ins and stays as it is until it is edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4,alt+e", "open_editor", "Edit in $EDITOR", show=False, id="form.editor"),
+        Binding("f4,alt+e", "open_editor", "Edit in $EDITOR", show=False, id="editor"),
     ]
 
     def __init__(self, field: str, label: str, clean_text: Callable[[str], str]) -> None:

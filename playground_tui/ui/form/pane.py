@@ -23,6 +23,7 @@ from playground_tui.ui.form.model import ModelField
 from playground_tui.ui.form.slider import Slider
 from playground_tui.ui.form.status import SaveStatus
 from playground_tui.ui.form.tools import ToolFields
+from playground_tui.ui.keys import USUAL, KeyOf
 
 _JUDGED_WITH = {
     "file_search": ("functions",),
@@ -52,8 +53,9 @@ class FormPane(Vertical):
     `show` begins with a draft, `update` brings the same draft in from elsewhere; neither posts DraftChanged.
     """
 
-    def __init__(self, *, id: str | None = "form") -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, key: KeyOf = USUAL) -> None:
+        super().__init__(id="form")
+        self._swap = key("take-other")
         self._tool_problems: Mapping[str, str] = {}
         self._draft = self._heard = AssistantDraft()
         self._state = SaveState("saved")
@@ -63,7 +65,7 @@ class FormPane(Vertical):
         self._there: set[str] = set()  # the fields that are mounted and loaded
         self._back = Button("‹ Assistants", id="form-list", compact=True)
         self._create = Button("Create", id="form-create", compact=True, variant="primary")
-        self._status = SaveStatus()
+        self._status = SaveStatus(key)
         self._model = ModelField()
         self.tools = ToolFields()
         self._configuration = Configuration()
@@ -275,7 +277,7 @@ class FormPane(Vertical):
 
     def _remarks(self, field: str) -> Remarks:
         draft = self._draft
-        remarks = Remarks(note=self._note(field), elsewhere=self._elsewhere.get(field))
+        remarks = Remarks(note=self._note(field), elsewhere=self._elsewhere.get(field), swap=self._swap)
         problem = draft.problem(field) if draft.blocks(field) else ""
         if problem and draft.is_new and field not in draft.edits and not self._asked:
             return replace(remarks, note=problem)

@@ -10,16 +10,15 @@ from textual.widgets import Static
 
 from playground_tui.assistants.save_state import SaveState
 from playground_tui.text import clean
-
-STOP = "escape"
-"""The key that stops a countdown."""
+from playground_tui.ui.keys import USUAL, KeyOf
 
 
 class SaveStatus(Static):
     """`#save-status`. Its classes `-saved -unsaved -failed ...` follow the state."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: KeyOf = USUAL) -> None:
         super().__init__(id="save-status", markup=False)
+        self._save, self._stop = key("save"), key("back")
         self._state = SaveState("saved")
         self._said = ""
         self._timer: Timer | None = None
@@ -37,7 +36,7 @@ class SaveStatus(Static):
         return self._said
 
     def _say(self) -> None:
-        sentence = clean(self._state.sentence(time.time(), stop=STOP), newlines=False)
+        sentence = clean(self._state.sentence(time.time(), self._save, stop=self._stop), newlines=False)
         if sentence != self._said:
             self._said = sentence
             self.update(Content(sentence))
