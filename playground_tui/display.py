@@ -23,6 +23,13 @@ FRAMES: Final = 15
 FRAMES_OVER_SSH: Final = 10
 DARK: Final = "playground-dark"
 LIGHT: Final = "playground-light"
+THEMES: Final = (
+    *(DARK, LIGHT, "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light", "catppuccin-frappe"),
+    *("catppuccin-latte", "catppuccin-macchiato", "catppuccin-mocha", "dracula", "flexoki", "gruvbox", "monokai"),
+    *("nord", "rose-pine", "rose-pine-dawn", "rose-pine-moon", "solarized-dark", "solarized-light"),
+    *("textual-dark", "textual-light", "tokyo-night"),
+)
+"""Every theme there is: the program's two, and those that come with Textual."""
 _THEMES: Final = {"dark": DARK, "light": LIGHT}
 _WHITES: Final = ("7", "15")
 """What terminals that set COLORFGBG call a light background."""

@@ -19,7 +19,7 @@ from playground_tui.commands.engine import duration
 from playground_tui.commands.login import login_ends_processes
 from playground_tui.commands.output import json_text
 from playground_tui.config import ConfigError, Settings, load_settings, provider_handover, server_credentials
-from playground_tui.display import CONFIGURED, Display, choose
+from playground_tui.display import CONFIGURED, THEMES, Display, choose
 from playground_tui.launch import EngineSilent, LaunchError, ask_engine, find_engine
 from playground_tui.paths import Paths
 from playground_tui.redaction import shown_url
@@ -89,7 +89,7 @@ def examine(settings: Settings, paths: Paths, environ: Mapping[str, str]) -> Ite
     yield from _terminal(environ)
     yield from _display(choose(settings, environ))
     yield Finding("time zone", time.strftime("%Z, UTC%z") + (f" (TZ={environ['TZ']})" if environ.get("TZ") else ""))
-    for name in ("config", "data", "state", "runtime"):
+    for name in ("data", "state", "runtime"):
         yield directory_finding(name, getattr(paths, name))
     yield _configuration(paths, environ)
     if settings.server is not None:
@@ -130,7 +130,10 @@ def _display(display: Display) -> Iterator[Finding]:
     """What the screen shows itself with, and why."""
     why = display.why
     yield _chosen("colours", _COLOURS[display.colours], why["colours"])
-    yield _chosen("theme", display.theme, why["theme"])
+    theme = _chosen("theme", display.theme, why["theme"])
+    if display.theme not in THEMES:
+        theme = replace(theme, state="warning", advice=f"There is no such theme. Known: {', '.join(THEMES)}.")
+    yield theme
     letters = _chosen("letters", f"{display.letters}, written as {display.encoding}", why["letters"])
     if display.signs == ("ascii",) and why["letters"] != CONFIGURED:
         advice = "Other letters are written out in ASCII. If the terminal shows UTF-8: LANG=C.UTF-8."
@@ -173,7 +176,7 @@ def engine_finding(paths: Paths) -> tuple[Finding, dict[str, Any]]:
     except LaunchError as error:
         return Finding("engine", "not to be used", "broken", str(error)), {}
     if address is None:
-        return Finding("engine", "not running (the next playground starts it)"), {}
+        return Finding("engine", "not running (started when it is needed)"), {}
     try:
         answer = ask_engine(address.socket, "GET", "/engine", timeout=2.0)
     except (EngineSilent, LaunchError):

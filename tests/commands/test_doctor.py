@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.theme import BUILTIN_THEMES
 
 from playground_tui.commands import doctor, login
 from playground_tui.commands.doctor import Finding, code_finding, directory_finding, examine
 from playground_tui.config import Settings
+from playground_tui.display import DARK, LIGHT, THEMES
 from playground_tui.launch import ensure_engine
 from playground_tui.paths import Paths
 from tests.support.engine_process import held_lock, home, write_address
@@ -143,6 +145,20 @@ def test_what_the_screen_shows_itself_with_is_said_with_the_reason(paths: Paths)
         "scrolling": "line by line (set in the configuration)",
     }
     assert display(paths, {"TERM": "tmux-256color"}, frame_rate=5)["frames"].startswith("5 a second")
+
+
+def test_a_theme_there_is_not_is_warned_of(paths: Paths) -> None:
+    assert set(THEMES) == {DARK, LIGHT, *BUILTIN_THEMES}
+    warned = [one for one in examine(Settings(theme="nrd"), paths, TERMINAL) if one.state == "warning"]
+    assert [one.value for one in warned] == ["theme: nrd (set in the configuration)"]
+    assert warned[0].advice.startswith("There is no such theme. Known: playground-dark, playground-light, ansi-dark")
+    assert not [one for one in examine(Settings(theme="nord"), paths, TERMINAL) if one.state == "warning"]
+
+
+def test_no_directory_is_promised_for_the_configuration(paths: Paths) -> None:
+    findings = found(paths)
+    assert "config" not in findings
+    assert findings["configuration"].value == f"{paths.config_file} (not there: defaults are used)"
 
 
 def test_what_stands_around_the_terminal_is_named(paths: Paths) -> None:
