@@ -20,7 +20,7 @@ def main(user: str) -> int:
     try:
         package = import_module("keyring")
     except ImportError:
-        return _no("the package is not installed: pip install 'playground-tui[keyring]'")
+        return _no("the package is not installed: pip install keyring")
     backends = real_backends(package.get_keyring())
     if not backends:
         return _no("no real keyring works here (Secret Service, KWallet or macOS Keychain): use another source")

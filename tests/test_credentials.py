@@ -164,5 +164,5 @@ def test_a_real_keyring_is_asked_for_the_providers_entry(tmp_path: Path) -> None
 def test_without_the_package_it_is_said(tmp_path: Path) -> None:
     (tmp_path / "keyring.py").write_text("raise ImportError")
     problem = of_keyring({"PYTHONPATH": str(tmp_path)}).problem
-    assert "pip install 'playground-tui[keyring]'" in problem
+    assert "pip install keyring" in problem
     assert sys.executable not in problem
