@@ -40,8 +40,12 @@ a model the built-in stand-in `rehearsal` answers."""
 
 _EPILOG = """\
 models:
-  set OPENAI_API_KEY (and OPENAI_BASE_URL for another server that speaks its API), or start Ollama, LM Studio,
-  llama.cpp or vLLM on this machine: they are found. Others go into {config}.
+  set OPENAI_API_KEY (and OPENAI_BASE_URL for another server of the Responses API), or start Ollama, LM Studio,
+  llama.cpp or vLLM on this machine: they are found. Others, such as servers of Chat Completions, go into
+  {config}.
+
+the options above stand before the command:
+  playground-tui --server URL ask "What is new?"
 
 environment:
   OPENAI_API_KEY, OPENAI_BASE_URL                   the provider `openai`

@@ -15,8 +15,10 @@ from playground_tui.paths import Paths
 from playground_tui.text import clean
 
 _DESCRIPTION = """\
-The engine keeps assistants and threads and works on runs. It starts by itself with the first playground, goes on when
-your connection drops, and ends when nobody has been connected and no run active for a while (idle_exit, 30 minutes)."""
+The engine keeps assistants and threads and works on runs. It is started by the first playground or command that
+needs it, goes on when your connection drops, and ends when nobody has been connected and no run active for a while
+(idle_exit, 30 minutes). It takes PATH, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE from whoever starts it: after a change
+of these, stop it, and the next start takes the new ones. `serve` is the engine itself where none runs yet."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -51,7 +53,7 @@ async def run(
 def _status(paths: Paths) -> tuple[dict[str, Any], str]:
     address = find_engine(paths)
     if address is None:
-        return {"running": False}, "The engine does not run. The next playground starts it."
+        return {"running": False}, "The engine does not run. It is started when it is needed."
     try:
         answer = ask_engine(address.socket, "GET", "/engine")
     except EngineSilent as error:

@@ -39,6 +39,10 @@ _DESCRIPTION = """\
 Put the engine on TCP: code written for the Assistants API (client.beta.assistants, client.beta.threads) runs against it
 with base_url and api_key changed. It answers until ctrl+c and shows each request.
 
+Where an engine runs already, it listens for this command, and only the listening ends with it. Where none runs, this
+command is the engine: its log comes to the terminal, and it ends, with its runs, on ctrl+c or when the connection
+drops. Start it inside tmux, or start a playground first.
+
 Visitors need a key: the one in PLAYGROUND_TUI_SERVE_KEY, else one that is made once and kept in {key}."""
 
 

@@ -40,7 +40,7 @@ async def call(paths: Paths, *arguments: str) -> tuple[int, str, str]:
 
 async def test_without_an_engine_both_say_so(paths: Paths) -> None:
     code, text, _ = await call(paths, "status")
-    assert (code, text) == (0, "The engine does not run. The next playground starts it.\n")
+    assert (code, text) == (0, "The engine does not run. It is started when it is needed.\n")
     code, text, _ = await call(paths, "stop", "--json")
     assert (code, json.loads(text)) == (0, {"stopped": False})
     assert not paths.data.exists()

@@ -157,6 +157,10 @@ def test_which_hosts_are_this_machine_alone(host: str, local: bool) -> None:
     assert is_local(host) is local
 
 
+def test_without_a_host_only_this_machine_can_reach_it() -> None:
+    assert parsed().host == "127.0.0.1" and is_local(parsed().host)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_without_an_engine_serve_is_the_engine(paths: Paths, number: signal.Signals) -> None:
     root = paths.data.parent
@@ -186,3 +190,4 @@ def test_the_sources_of_a_key_are_in_the_help(capsys: pytest.CaptureFixture[str]
         parsed("--help")
     text = capsys.readouterr().out
     assert "PLAYGROUND_TUI_SERVE_KEY" in text and "--allow-host" in text
+    assert "Where none runs, this\ncommand is the engine" in text and "Start it inside tmux" in text
