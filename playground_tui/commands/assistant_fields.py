@@ -25,13 +25,13 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
     add("--name", metavar="TEXT")
     add("--description", metavar="TEXT")
     add("--instructions", metavar="TEXT|@FILE", help="the text, or a file that holds it")
-    add("--model", metavar="ID")
+    add("--model", metavar="ID", help="PROVIDER/MODEL; `models` lists them")
     add(
         "--tool",
         action="append",
         metavar="TYPE|@FILE",
-        help="file_search, code_interpreter, function (those that are there), or a file of definitions; may be "
-        "repeated; the tools become these; none for no tool",
+        help="file_search, code_interpreter, function (its functions stay), or a file that defines functions; may be "
+        "repeated. It has these tools then and no others; `none` takes all away",
     )
     add("--temperature", metavar="N", help="0 to 2, or default")
     add("--top-p", metavar="N", help="0 to 1, or default")

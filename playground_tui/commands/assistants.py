@@ -36,7 +36,8 @@ _SHOWN = ("name", "description", "model", "temperature", "top_p", "response_form
 
 def add_parser(subparsers: Any) -> None:
     """Add the command with its actions."""
-    parser = add_command(subparsers, "assistants", "list, show, change, delete and restore assistants", "Assistants.")
+    what = "Assistants at the server, each by its id or its name."
+    parser = add_command(subparsers, "assistants", "list, show, change, delete and restore assistants", what)
     names = "list|show|create|update|delete|versions|diff|restore"
     actions = parser.add_subparsers(dest="action", metavar=names, required=True)
     listing = add_command(actions, "list", "newest first", "All assistants, newest first.")

@@ -38,7 +38,7 @@ def add_parsers(actions: Any) -> list[argparse.ArgumentParser]:
     diff = add_command(actions, "diff", "how two versions differ", "How version A became B (now, unless it is given).")
     diff.add_argument("wanted", metavar="ID|NAME")
     diff.add_argument("old", metavar="A", type=_version, help="the number of a version, or now")
-    diff.add_argument("new", metavar="B", type=_version, nargs="?", default=NOW)
+    diff.add_argument("new", metavar="B", type=_version, nargs="?", default=NOW, help="another; without it, now")
     restore = add_command(
         actions,
         "restore",
