@@ -53,7 +53,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
     CSS_PATH = ["app.tcss", "form/form.tcss"]  # noqa: RUF012
     COMMANDS: ClassVar[set[Any]] = {PlaygroundCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p", "command_palette", "palette", show=False, priority=True, id="palette")
+        Binding("ctrl+p", "command_palette", "palette", show=False, priority=True, id="palette"),
+        Binding("ctrl+q", "quit", "quit", show=False, priority=True, id="quit"),  # Textual's own has no id
     ]
 
     def __init__(

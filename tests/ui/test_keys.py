@@ -88,5 +88,7 @@ async def test_hints_name_the_keys_as_remapped(engine: RunningEngine) -> None:
         await p.until(lambda: f"{key('save')} creates it" in str(p.chat.problem.content))
         p.form.show_elsewhere({"name": Elsewhere("B", 1.0, taken=False)})
         assert f"· {key('take-other')} takes: B" in str(p.form._boxes["name"].remarks.content())
+        await p.press("f5", "ctrl+q", "ctrl+p")
+        assert not p.app._leaving and p.app.screen is p.screen
         await p.press(key("palette"))
         await p.until(lambda: isinstance(p.app.screen, CommandPalette))
