@@ -16,10 +16,10 @@ from playground_tui.text import clean
 from playground_tui.ui.chat.messages import OutputsSubmitted, OutputTyped
 from playground_tui.ui.chat.steps import call_name, pretty
 from playground_tui.ui.chat.writing import Writing
+from playground_tui.ui.keys import KeyOf
 
 SHOWN_ARGUMENTS = 20_000
 """Characters of arguments shown; the thread has them whole."""
-HINT = "shift+tab goes here"
 
 
 class OutputArea(Writing):
@@ -28,8 +28,9 @@ class OutputArea(Writing):
     class Sent(Message):
         """Enter was pressed."""
 
-    def __init__(self) -> None:
-        super().__init__(id="tool-output", placeholder="Output; enter sends, ctrl+j new line")
+    def __init__(self, key: KeyOf) -> None:
+        hint = f"Output; {key('send')} sends, {key('new-line')} new line"
+        super().__init__(id="tool-output", placeholder=hint)
 
     def send(self) -> None:
         self.post_message(self.Sent())
@@ -38,8 +39,10 @@ class OutputArea(Writing):
 class OutputsPanel(Vertical):
     """Shown while a run requires action: one call after the other. What is typed is kept until all is submitted."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: KeyOf) -> None:
         super().__init__(id="outputs")
+        self._key = key
+        self._hint = f"{key('previous-field')} goes here"
         self._calls: tuple[ToolCall, ...] = ()
         self._run_id = ""
         self._at = 0
@@ -53,7 +56,7 @@ class OutputsPanel(Vertical):
         yield Static(id="outputs-title", markup=False)
         with VerticalScroll(id="outputs-arguments", can_focus=False):
             yield Static(id="outputs-json", markup=False)
-        yield OutputArea()
+        yield OutputArea(self._key)
 
     @property
     def area(self) -> OutputArea:
@@ -94,7 +97,7 @@ class OutputsPanel(Vertical):
         call = self._calls[self._at]
         place = f" ({self._at + 1} of {len(self._calls)})" if len(self._calls) > 1 else ""
         title = clean(f"Output of {call_name(call)}{place}", newlines=False)
-        self.query_one("#outputs-title", Static).update(Content.assemble((title, "bold"), "  ", HINT))
+        self.query_one("#outputs-title", Static).update(Content.assemble((title, "bold"), "  ", self._hint))
         arguments = clean(pretty(call.arguments)[:SHOWN_ARGUMENTS])
         self.query_one("#outputs-json", Static).update(Content(arguments or "(no arguments)"))
         key, self._typing = output_key(self._run_id, call.id), ""

@@ -91,7 +91,7 @@ class ChatPane(Vertical):
         self.header = ThreadHeader(key)
         self.thread = ThreadView(scroll, pace, letters, now)
         self._welcome = self.thread.empty = welcome(key)
-        self.outputs = OutputsPanel()
+        self.outputs = OutputsPanel(key)
         self.waiting = WaitingList()
         self.problem = Static(id="problem", markup=False)
         self._before_retry = ""

@@ -138,7 +138,7 @@ def _shown(text: str) -> Iterator[Block]:
         yield from _parts(Kind.TEXT, text, marker="=")
         return
     yield from _parts(Kind.TEXT, "\n".join(lines[:HEAD]), marker="=")
-    yield Block(Kind.ASIDE, f"… {left:,} lines left out; the palette (ctrl+p) copies all of it", margin=4)
+    yield Block(Kind.ASIDE, f"… {left:,} lines left out; the command palette copies all of it", margin=4)
     yield from _parts(Kind.TEXT, "\n".join(lines[-TAIL:]), margin=4)
 
 
