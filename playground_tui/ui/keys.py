@@ -47,16 +47,17 @@ Row = tuple[str, str, str]
 
 COMPOSER: list[Row] = [
     ("send", "enter", "send (in the composer)"),
-    ("new-line", "ctrl+j,shift+enter", "new line (shift+enter where the terminal tells it apart)"),
-    ("", "up, down", "composer history, from its first and last line"),
-    ("", "pageup, pagedown", "scroll the thread from the composer"),
+    ("new-line", "ctrl+j,shift+enter", "new line (shift+enter in some terminals)"),
+    ("", "up, down", "messages sent before (in the composer)"),
+    ("", "pageup, pagedown", "scroll the thread (from the composer)"),
 ]
 ELSEWHERE: list[Row] = [
     ("redo", "alt+z", "redo what ctrl+z undid"),
-    ("take-other", "f8,alt+x", "take what was changed elsewhere, or bring yours back (in a field of the form)"),
-    ("", "left, right", "move a slider (shift: five steps, alt: 0.01); digits type a value, delete resets it"),
-    ("palette", "ctrl+p", "command palette: copy a code block or the whole thread, clone, what was deleted, …"),
-    ("", "ctrl+d, ctrl+k, ctrl+r", "in the lists: delete, clone, what was deleted (each dialog names its keys)"),
+    ("take-other", "f8,alt+x", "swap with what was changed elsewhere"),
+    ("", "left, right", "move a slider (shift: 5 steps, alt: 0.01)"),
+    ("", "digits, delete", "type a slider's value, take the default"),
+    ("", "ctrl+d, ctrl+k, ctrl+r", "in lists: delete, clone, deleted ones"),
+    ("palette", "ctrl+p", "every command, also what has no key"),
 ]
 """Keys that belong to a widget or a dialog."""
 

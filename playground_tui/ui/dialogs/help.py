@@ -20,6 +20,9 @@ Left is the thread, right the assistant. Write in the composer and press enter: 
 form says at that moment. The form saves itself {delay:g} s after the last key ({longest:g} s after the first at the \
 latest), and before each run.
 
+Lists and dialogs name their own keys at their foot. What has no key is in the command palette: copying a code block \
+or the whole thread, cloning, bringing back what was deleted.
+
 Nothing you type is lost: text and unsaved changes are kept on disk as you type and come back at the next start, \
 also after a dropped connection. Runs go on in the engine, a process of its own, while no screen is open."""
 
