@@ -22,7 +22,7 @@ from tests.campaigns.kills import held
 from tests.support.engine_process import living
 
 VISITORS = 2
-DIALOGS = {keys.ASSISTANTS: "Assistants on", keys.HELP: "Your texts are kept in"}
+DIALOGS = {keys.ASSISTANTS: "Assistants on", keys.HELP: "up, down scroll"}
 """Keys that open one, and words in it."""
 WORD = re.compile(r"word (\d+)")
 
