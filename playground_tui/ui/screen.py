@@ -41,12 +41,14 @@ from playground_tui.ui.split_keys import GRACE
 
 FOREIGN_READ = 4.0
 """Seconds between reads of the open assistant on a server that reports no changes."""
+NORMAL = 80
+"""Columns from which on there is room for both panes."""
 
 
 class SplitScreen(ScreenActions, EchoingScreen[None]):
     """The only screen that stays: the thread on the left, the assistant on the right."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NORMAL, "-normal"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-lowest"), (10, "-low"), (18, "-high")]  # noqa: RUF012
     BINDINGS = [*keys.GLOBAL]  # noqa: RUF012
     AUTO_FOCUS: ClassVar[str | None] = None
@@ -158,8 +160,12 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         self.desk.cache.update_session(pane=self.pane)
 
     def _show_pane(self) -> None:
-        self.set_class(self.pane == "form", "-form-pane")
+        narrow = self.app.size.width < NORMAL
+        self.set_class(narrow and self.pane == "form", "-form-pane")  # it styles the whole screen anew: only if need be
         self.foot.pane = self.pane
+
+    def on_resize(self) -> None:
+        self._show_pane()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.pane = "form" if self.form_pane in event.widget.ancestors_with_self else "chat"

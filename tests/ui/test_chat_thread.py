@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from textual.geometry import Region
 
 from playground_tui.assistants.events import MessageChanged, TextDelta
-from playground_tui.assistants.objects import Message
+from playground_tui.assistants.objects import Message, Run
 from playground_tui.ui.chat.thread import calm_top
 from tests.support.wait import until
 from tests.ui.chat_support import (
@@ -23,6 +24,7 @@ from tests.ui.chat_support import (
     until_shown,
 )
 
+RUN = Run("run_1", status="in_progress", created_at=NOW)
 ANSWER = Message("msg_answer", "assistant", status="in_progress", created_at=NOW)
 
 
@@ -86,6 +88,7 @@ async def test_a_token_repaints_a_few_cells() -> None:
 async def test_text_grows_in_place_and_the_view_moves_by_part_of_a_page() -> None:
     async with chat_app() as (app, _):
         app.pane.show_thread("thread_1", [Message("msg_answer", "assistant", created_at=NOW)], more=False)
+        app.pane.show_run(RUN)
         tops = [0.0]
         for number in range(60):
             await stream(app, f"paragraph {number}\n\n", size=40)
@@ -94,6 +97,28 @@ async def test_text_grows_in_place_and_the_view_moves_by_part_of_a_page() -> Non
         moves = [b - a for a, b in pairwise(tops) if a != b]
         assert len(moves) < 12
         assert min(moves) >= app.thread.size.height // 3
+
+
+async def test_nothing_of_an_answer_that_comes_at_once_is_out_of_sight_before_it_was_shown() -> None:
+    async with chat_app() as (app, _):
+        app.pane.show_thread("thread_1", conversation(4), more=False)
+        app.pane.show_run(RUN)
+        paragraphs = [f"paragraph {number}." for number in range(app.thread.size.height // 2 - 1)]
+        await stream(app, "\n\n".join(paragraphs), size=4000)
+        shown = "\n".join(thread_lines(app))
+        assert [paragraph for paragraph in paragraphs if paragraph not in shown] == []
+
+
+async def test_the_window_is_filled_once_the_answer_is_whole() -> None:
+    async with chat_app() as (app, _):
+        app.pane.show_thread("thread_1", conversation(4), more=False)
+        app.pane.show_run(RUN)
+        for number in range(20):
+            await stream(app, f"paragraph {number}\n\n", size=40)
+        app.pane.show_run(replace(RUN, status="completed"))
+        await settled(app)
+        assert "paragraph 19" in thread_lines(app)[-1]
+        assert thread_lines(app)[0].strip()
 
 
 async def test_line_scrolling_keeps_the_last_line_at_the_bottom() -> None:
@@ -271,16 +296,19 @@ async def test_nothing_ticks_when_nothing_happens() -> None:
 
 
 @pytest.mark.parametrize(
-    ("top", "height", "content", "starts", "wanted"),
+    ("top", "height", "content", "starts", "new", "wanted"),
     [
-        (0, 20, 20, [0, 15], 0),
-        (0, 20, 21, [0, 15], 15),
-        (0, 20, 21, [10, 15], 10),
-        (0, 20, 60, [0, 0], 55),
-        (50, 20, 71, [0, 40], 66),
+        (0, 20, 20, [0, 15], 19, 0),
+        (0, 20, 21, [0, 15], 19, 15),
+        (0, 20, 21, [10, 15], 19, 10),
+        (0, 20, 60, [0, 0], 59, 55),
+        (50, 20, 71, [0, 40], 70, 66),
+        (0, 20, 21, [0, 15], 3, 3),
+        (0, 20, 60, [0, 58], 19, 40),
+        (50, 20, 75, [0, 70], 60, 60),
     ],
 )
-def test_calm_scrolling_puts_what_is_written_at_the_top(
-    top: int, height: int, content: int, starts: list[int], wanted: int
+def test_calm_scrolling_puts_what_is_written_at_the_top_and_nothing_new_out_of_sight(
+    top: int, height: int, content: int, starts: list[int], new: int, wanted: int
 ) -> None:
-    assert calm_top(top, height, content, starts) == wanted
+    assert calm_top(top, height, content, starts, new) == wanted

@@ -172,6 +172,7 @@ class ChatPane(Vertical):
     def show_run(self, run: Run | None) -> None:
         """Show a run's state; None is a thread without one."""
         self.run_status.show_run(run)
+        self.thread.write_on(run is not None and run.status in BEGUN)
         if run is None:
             self.outputs.show("", ())
             return

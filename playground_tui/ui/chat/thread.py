@@ -42,18 +42,20 @@ def welcome(key: KeyOf) -> tuple[str, ...]:
     )
 
 
-def calm_top(top: int, height: int, content: int, starts: Iterable[int]) -> int:
+def calm_top(top: int, height: int, content: int, starts: Iterable[int], new: int) -> int:
     """Where a window at `top` goes when the text has grown to `content` lines.
 
     It stays while the text fits. Then it moves by a good part of a page at once, so that the message or paragraph
     being written (`starts`: their first lines) stands at the top, or the last quarter of the page if they are longer.
+    What was not in the window before, from the line `new` on, does not leave it as long as it fits.
     """
     if content <= top + height:
         return top
+    farthest = max(top, new, content - height)
     for start in starts:
         if start > top and content - start <= height * 2 // 3:
-            return start
-    return max(top, content - max(2, height // 4))
+            return min(start, farthest)
+    return min(max(top, content - max(2, height // 4)), farthest)
 
 
 def centred(texts: Sequence[str], size: Size, style: Style) -> list[Strip]:
@@ -108,6 +110,9 @@ class ThreadView(ScrollView, can_focus=True):
         """The lines said when there is nothing to show."""
         self._now = now
         self._top_place: Place | None = None
+        self._last_place: Place | None = None
+        """The last line that was in the window, which may have grown since."""
+        self._writing = False
         self._bound = 0
         self._own_move = False
         self._seen: list[Strip] = []
@@ -124,7 +129,7 @@ class ThreadView(ScrollView, can_focus=True):
         """Show other items, at their end."""
         self.column.replace(items)
         self._touched.clear()
-        self.more, self._asked_older, self._top_place = more, False, None
+        self.more, self._asked_older, self._top_place, self._last_place = more, False, None, None
         self.following = True
         self.scroll_to_end()
 
@@ -160,6 +165,12 @@ class ThreadView(ScrollView, can_focus=True):
         block = place.item.units[place.unit].block
         return place.item, block.text if block is not None else ""
 
+    def write_on(self, writing: bool) -> None:
+        """Whether a run writes. Once it has ended the window is filled: nothing more comes below."""
+        if writing is not self._writing:
+            self._writing = writing
+            self.wake()
+
     # Frames
 
     def wake(self) -> None:
@@ -180,6 +191,7 @@ class ThreadView(ScrollView, can_focus=True):
         self._touched.clear()
         top = self._find_top(size.height)
         self._move(top, size)
+        self._last_place = self.column.place(min(self.column.height, top + size.height) - 1)
         repainted = self._repaint_changes(top, size, allowed)
         self._tell_below(top + size.height)
         return repainted
@@ -209,12 +221,14 @@ class ThreadView(ScrollView, can_focus=True):
     def _followed(self, top: int, height: int) -> int:
         """Where the window goes along with text that arrived."""
         content = self.column.height
-        if self.scroll_mode == "line" or height != self._seen_size.height:
-            # Another size of the window is no new text: go no farther than the end needs.
-            return max(0 if self.scroll_mode == "line" else top, content - height)
+        if self.scroll_mode == "line" or not self._writing:
+            return max(0, content - height)
+        if height != self._seen_size.height:
+            return max(top, content - height)  # another size of the window is no new text: no farther than needed
         last = self.column.items[-1]
         first = self.column.top(last)
-        return calm_top(top, height, content, (first, first + last.heights.top(max(0, len(last.heights) - 1))))
+        starts = first, first + last.heights.top(max(0, len(last.heights) - 1))
+        return calm_top(top, height, content, starts, self.column.line(self._last_place))
 
     def _move(self, top: int, size: Size) -> None:
         """Put the window at `top`. The scroll bar's range grows by pages: a change of it is a change of the bar."""
