@@ -52,6 +52,11 @@ def clean(text: str, *, newlines: bool = True) -> str:
     return text if newlines else text.replace("\n", " ")
 
 
+def with_newlines(text: str) -> str:
+    """`text` with a newline for each end of a line: terminals send a carriage return for each in what is pasted."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def aligned(text: str) -> str:
     """`text` with one harmless character for each of its own, so that columns stay what they are."""
     return replaced(text, lambda character: shown if len(shown := _visible(character)) == 1 else "\ufffd")

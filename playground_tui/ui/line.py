@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import events
 from textual.widgets import Input
 
-from playground_tui.text import aligned, clean
+from playground_tui.text import aligned, clean, with_newlines
 
 
 class Line(Input):
@@ -24,4 +24,4 @@ class Line(Input):
 
     def _on_paste(self, event: events.Paste) -> None:
         """Lines are joined: Input would keep the first alone."""
-        event.text = clean(event.text.strip("\r\n"), newlines=False)
+        event.text = clean(with_newlines(event.text).strip("\n"), newlines=False)

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
-from playground_tui.text import aligned
+from playground_tui.text import aligned, with_newlines
 
 UNWRAPPED: Final = 10_000
 """Characters of a single line above which it is not wrapped: wrapping it takes longer than a key may."""
@@ -63,7 +63,7 @@ class Writing(TextArea):
         event.prevent_default()
         event.stop()
         start, end = self.selection
-        if result := self._replace_via_keyboard(event.text.replace("\r\n", "\n").replace("\r", "\n"), start, end):
+        if result := self._replace_via_keyboard(with_newlines(event.text), start, end):
             self.move_cursor(result.end_location)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:

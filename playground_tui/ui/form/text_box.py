@@ -11,7 +11,7 @@ from textual.document._edit import Edit
 from textual.widgets import Input, TextArea
 from textual.widgets.text_area import EditResult
 
-from playground_tui.text import clean
+from playground_tui.text import clean, with_newlines
 from playground_tui.ui.line import Line
 
 LONGEST_WRAPPED = 10_000
@@ -66,7 +66,7 @@ class TextBox(TextArea):
         return super().edit(edit)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.text = clean(event.text)
+        event.text = clean(with_newlines(event.text))
 
 
 def _longest(lines: list[str]) -> int:
