@@ -277,7 +277,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
             return
         if self.pane == "form":
             self.action_to_composer()
-        elif self.sending.busy:
+        elif self.sending.busy or self.sending.chatting.running:
             self._cancel_timer = self.set_timer(GRACE, self._cancel_run)
 
     def _cancel_run(self) -> None:

@@ -26,7 +26,7 @@ def run(status: str, **fields: object) -> Run:
         (run("cancelled"), "cancelled"),
         (
             run("requires_action", waiting_for=(ToolCall("c", "function"),)),
-            "requires action: 1 function output to give · 7 s",
+            "requires action: 1 function output to give · 7 s · escape cancels",
         ),
         (run("completed", usage=USAGE, completed_at=NOW + 5), "completed · 1,234 tokens · 5 s"),
         (run("failed", error_code="rate_limit_exceeded", error_message="Too fast."), "failed: Too fast."),

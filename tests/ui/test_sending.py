@@ -103,6 +103,19 @@ async def test_a_function_call_asks_for_its_output_and_the_run_goes_on(engine: R
         assert "completed" in p.status
 
 
+async def test_escape_cancels_a_run_that_waits_for_outputs(engine: RunningEngine) -> None:
+    async with playground(engine) as p:
+        await opened(p, engine, model="rehearsal/tools", tools=[LOOKUP])
+        await p.write("what is the weather?")
+        await p.until(lambda: "requires action" in p.status and not p.screen.sending.busy)
+        await p.press("escape")
+        await p.until(lambda: "cancelled" in p.status and not p.screen.sending.busy)
+        assert not p.chat.outputs.display
+        p.form.set_value("model", "rehearsal/echo")
+        await p.write("another")
+        await p.answered("> another")
+
+
 async def test_an_invalid_form_keeps_the_message_and_ctrl_r_sends_with_the_last_saved_version(
     engine: RunningEngine,
 ) -> None:

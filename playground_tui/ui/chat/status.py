@@ -33,8 +33,8 @@ def run_words(run: Run, now: float) -> str:
         parts.append(f"{run.usage.total_tokens:,} tokens")
     if run.status == "completed" and run.completed_at and (run.started_at or run.created_at):
         parts.append(duration(run.completed_at - (run.started_at or run.created_at)))
-    if run.status in ("queued", "in_progress"):
-        long = now - run.created_at > LONG_RUN
+    if run.active and run.status != "cancelling":
+        long = run.status != "requires_action" and now - run.created_at > LONG_RUN
         parts.append("a long run, it goes on; escape cancels it" if long else "escape cancels")
     if run.notes:
         parts.append(run.notes)
