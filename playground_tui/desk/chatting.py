@@ -15,6 +15,7 @@ from playground_tui.assistants.errors import AssistantsError, NotFound, ThreadGo
 from playground_tui.assistants.events import Reconnected, Retrying
 from playground_tui.assistants.objects import Message, Run, ThreadSummary
 from playground_tui.assistants.tries import Tries
+from playground_tui.cache.adoption import join_composers
 from playground_tui.cache.state import ComposerState
 from playground_tui.desk.attaching import Attaching
 from playground_tui.desk.desk import Desk
@@ -105,10 +106,15 @@ class Chatting:
 
     def store(self) -> None:
         """Put what is typed and the waiting messages into the cache, with the time at which the text changed."""
-        text, files, before = self._pane.composer.written, self.attaching.files, self._typed
-        at = before.updated_at if (text, files) == (before.text, before.files) else time.time()
-        self._typed = ComposerState(text, self.outbox.items, at, files, dict(self._pane.outputs.typed))
+        now, before = self._typed_now(time.time()), self._typed
+        same = (now.text, now.files) == (before.text, before.files)
+        self._typed = replace(now, updated_at=before.updated_at) if same else now
         self._desk.cache.save_composer(self.thread_id, self._typed)
+
+    def _typed_now(self, at: float) -> ComposerState:
+        """Everything typed and not sent, with the time of its last change (Unix seconds)."""
+        text, outputs = self._pane.composer.written, dict(self._pane.outputs.typed)
+        return ComposerState(text, self.outbox.items, at, self.attaching.files, outputs)
 
     async def open(self, thread_id: str | None) -> None:
         """Show this thread with its own composer text and files; None begins a new one.
@@ -119,7 +125,7 @@ class Chatting:
             kept = self._desk.cache.load_composer(thread_id)
             own = bool(kept.text or kept.files)
             text, files = (self._pane.composer.text, self.attaching.files) if own else ("", ())
-            left = ComposerState(text, self.outbox.items, time.time(), files, dict(self._pane.outputs.typed))
+            left = replace(self._typed_now(time.time()), text=text, files=files)
             self._desk.cache.save_composer(self.thread_id, left)
             self._become(thread_id)
             self.outbox.load(kept.waiting)
@@ -148,9 +154,21 @@ class Chatting:
         # Last of all: a program that ends in between has it twice, and not nowhere.
         self._desk.cache.save_composer(before, ComposerState("", (), time.time()))
 
+    def _join(self, left: ComposerState) -> None:
+        """What was left in another thread comes in: where something is written here, its text waits as "not sent"."""
+        mine = self._typed_now(max(time.time(), left.updated_at))
+        both = join_composers([left, mine])
+        self.outbox.put_before(both.waiting)
+        self._pane.outputs.load(both.outputs)
+        if both.text != mine.text:
+            self._pane.composer.load(both.text)
+        if both.files != mine.files:
+            self.attaching.load(both.files)
+
     def lost(self) -> None:
         """The server no longer knows the thread: say so and go on in a new one."""
         gone = self.thread_id
+        self._join(self._desk.cache.load_composer(None))
         self.moved_to(None)
         self.index.forget(gone)
         if self._desk.client is not None:

@@ -30,6 +30,11 @@ class Outbox:
         """Take over what an earlier start left: shown as not sent until a key sends or edits it."""
         self._items = [replace(item, state="not sent") for item in items]
 
+    def put_before(self, items: Sequence[WaitingMessage]) -> None:
+        """Messages that were left before these stand above them, not sent until a key sends them."""
+        left = [replace(item, state="not sent") for item in items if not self.has(item.key)]
+        self._items = [*left, *self._items]
+
     def add(self, text: str, files: Sequence[AttachedFile] = (), *, thread_id: str | None = None) -> WaitingMessage:
         """Put a message at the end.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
+from playground_tui.cache.state import ComposerState, WaitingMessage
 from playground_tui.config import Settings
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
@@ -69,3 +71,32 @@ async def test_what_is_typed_before_the_assistant_was_ever_read_is_an_edit_of_it
         door.set()
         await p.until(lambda: p.form.draft.text("name") == "A")
         assert (p.screen.editing.assistant_id, p.form.draft.edits) == (made.id, {"description": "typed"})
+
+
+async def at_two_threads(engine: RunningEngine, p: Playground, *, own: str) -> str:
+    """A new thread in which "draft A" was written, and one with this text of its own, which is opened then."""
+    client = engine.client()
+    made = await client.create_assistant({"model": "rehearsal/echo", "name": "A"}, key="k")
+    thread = await client.create_thread(key="t")
+    await p.screen.picking.open_assistant(made.id)
+    p.app.desk.cache.save_composer(thread, ComposerState("draft B", updated_at=time.time()))
+    p.chat.composer.load("draft A")
+    p.screen.sending.chatting.outbox.load([WaitingMessage("key", "not sent yet")])
+    await p.screen.picking.show_thread(thread)
+    p.chat.composer.load(own)
+    return thread
+
+
+@pytest.mark.parametrize("own", ["draft B", ""])
+async def test_what_was_typed_for_a_new_thread_stays_when_the_open_one_is_gone(engine: RunningEngine, own: str) -> None:
+    async with playground(engine, settings=SLOW) as p:
+        thread = await at_two_threads(engine, p, own=own)
+        await engine.client().delete_thread(thread)
+        await p.screen.sending.chatting.load()
+        await p.until(lambda: p.screen.sending.chatting.thread_id is None)
+        waiting = [item.text for item in p.screen.sending.chatting.outbox.items]
+        assert (p.chat.composer.text, waiting) == (
+            ("draft B", ["draft A", "not sent yet"]) if own else ("draft A", ["not sent yet"])
+        )
+        kept = p.app.desk.cache.load_composer(None)
+        assert (kept.text, [item.text for item in kept.waiting]) == (p.chat.composer.text, waiting)
