@@ -124,7 +124,7 @@ class Chatting:
         if thread_id != self.thread_id:
             kept = self._desk.cache.load_composer(thread_id)
             own = bool(kept.text or kept.files)
-            text, files = (self._pane.composer.text, self.attaching.files) if own else ("", ())
+            text, files = (self._pane.composer.draft, self.attaching.files) if own else ("", ())
             left = replace(self._typed_now(time.time()), text=text, files=files)
             self._desk.cache.save_composer(self.thread_id, left)
             self._become(thread_id)

@@ -35,13 +35,22 @@ class ComposerPane(Protocol):
     @property
     def text(self) -> str: ...
     @property
+    def draft(self) -> str:
+        """What is being written: not the sent text that is looked at in its place."""
+        ...
+
+    @property
     def written(self) -> str:
-        """What was written by the user: not the sent text that is looked at in its place."""
+        """The draft, with what was sent and is kept nowhere else."""
         ...
 
     def load(self, text: str) -> None: ...
+    def take(self) -> str:
+        """The text, which goes out now."""
+        ...
+
     def give_back(self, text: str) -> None:
-        """Show a text again that did not go out."""
+        """Show a text again that did not go out, above the draft."""
         ...
 
     def send(self) -> None:

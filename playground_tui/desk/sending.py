@@ -42,7 +42,8 @@ class Sending(Reading):
         self._tried_again = ""
         self._begun_anew = ""
         """The key of the message that goes to a new thread, because its own was gone."""
-        self._refused_by_form = False
+        self._refused = ""
+        """The key of the message that the form kept from going out."""
         self._sends_after_files = ""
         """The text that goes out by itself when its files are at the server, while it stays as it is."""
 
@@ -95,7 +96,7 @@ class Sending(Reading):
         refusal = "" if last_saved else await self._form_refusal()
         if last_saved:
             self._desk.say("Runs with the last saved version of the assistant.")
-        self._refused_by_form = bool(refusal)
+        self._refused = item.key if refusal else ""
         conversation, assistant_id = self.chatting.conversation, self._editing.assistant_id
         if refusal or conversation is None or assistant_id is None:
             self._rest()
@@ -191,16 +192,15 @@ class Sending(Reading):
         outbox, conversation = self.chatting.outbox, self.chatting.conversation
         text = self._pane.composer.text
         assistant_id = self._editing.assistant_id
-        refused = self._refused_by_form and bool(text.strip())
+        refused = bool(self._refused and text.strip()) and not outbox.has(self._refused)
         if self._looks_again():
             self._pane.show_problem("")
         elif not refused and (held := outbox.first_held()) is not None:
-            self.send_held(held.key)
+            self.send_held(held.key, last_saved=held.key == self._refused)
         elif self.busy or self.chatting.running:
             self._desk.say(f"A run is under way: {self._desk.ways.cancel} cancels it.")
         elif text.strip():
-            self._pane.composer.load("")
-            self.submit(text, last_saved=refused)
+            self.submit(self._pane.composer.take(), last_saved=refused)
         elif conversation is None or assistant_id is None or conversation.thread_id is None:
             self._desk.say("There is nothing to run yet: write a message and press enter.")
         else:
@@ -242,18 +242,17 @@ class Sending(Reading):
         self._pane.show_sending("starting the run")
         await self._follow(conversation.run_again(assistant_id, key=key))
 
-    def send_held(self, key: str) -> None:
-        """Let a message that was not sent go out."""
+    def send_held(self, key: str, *, last_saved: bool = False) -> None:
+        """Let a message that was not sent go out; `last_saved` as for `submit`."""
         self._pane.show_problem("")
         self.chatting.outbox.release(key)
-        self.pump()
+        self.pump(last_saved=last_saved)
 
     def edit_held(self, key: str) -> None:
         """Put a message that was not sent back into the composer, before what stands there."""
         held = self.chatting.outbox.find(key)
         if held is not None:
-            rest = self._pane.composer.text
-            self._pane.composer.load(f"{held.text}\n{rest}" if rest else held.text)
+            self._pane.composer.give_back(held.text)
             self.chatting.attaching.give_back(held.files)
             self.chatting.outbox.give_back(held, self.chatting.thread_id)
             self._pane.to_composer()

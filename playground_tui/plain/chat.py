@@ -62,18 +62,25 @@ class Composer:
         self.sent: list[str] = []
 
     @property
+    def draft(self) -> str:
+        return self.text
+
+    @property
     def written(self) -> str:
         return self.text
 
     def load(self, text: str) -> None:
         self.text = text
 
+    def take(self) -> str:
+        text, self.text = self.text, ""
+        return text
+
     def give_back(self, text: str) -> None:
         self.text = f"{text}\n{self.text}" if self.text.strip() else text
 
     def send(self) -> None:
-        text, self.text = self.text, ""
-        self.submit(text)
+        self.submit(self.take())
 
 
 class Outputs:

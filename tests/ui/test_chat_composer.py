@@ -65,6 +65,40 @@ async def test_history_goes_back_and_forth_and_gives_the_draft_back() -> None:
         assert composer.text == "draft"
 
 
+async def test_a_draft_stands_there_again_after_an_old_text_was_sent_in_its_place() -> None:
+    async with chat_app() as (app, pilot):
+        app.pane.composer.sent = ["old"]
+        app.pane.composer.focus()
+        await pilot.press(*"draft", "up", "enter")
+        await until(app.sent)
+        assert app.sent() == ["old"]
+        assert app.pane.composer.text == "draft"
+
+
+async def test_a_draft_is_kept_while_another_text_is_made_of_an_old_one() -> None:
+    async with chat_app() as (app, pilot):
+        composer = app.pane.composer
+        composer.sent = ["older", "old"]
+        composer.focus()
+        await pilot.press(*"draft", "up")
+        assert composer.written == "draft"
+        await pilot.press("!")
+        assert composer.text == "old!"
+        assert composer.written == "old!\ndraft"
+        await pilot.press("up", "down", "down")
+        assert composer.text == "old!\ndraft", "what was made of it is not lost by looking further"
+
+
+async def test_a_text_given_back_stands_above_the_draft_and_not_above_what_is_looked_at() -> None:
+    async with chat_app() as (app, pilot):
+        composer = app.pane.composer
+        composer.sent = ["old"]
+        composer.focus()
+        await pilot.press(*"draft", "up")
+        composer.give_back("lost")
+        assert composer.text == "lost\ndraft"
+
+
 async def test_a_sent_text_joins_the_history_once() -> None:
     async with chat_app() as (app, pilot):
         composer = app.pane.composer

@@ -133,6 +133,20 @@ async def test_an_invalid_form_keeps_the_message_and_ctrl_r_sends_with_the_last_
         assert p.chat.composer.text == ""
 
 
+async def test_ctrl_r_sends_the_refused_message_and_not_the_draft_below_it(engine: RunningEngine) -> None:
+    async with playground(engine, settings=Settings(autosave_delay=60)) as p:
+        await opened(p, engine)
+        p.chat.composer.sent = ["old"]
+        p.form.set_value("name", "")
+        p.screen.action_to_composer()
+        await p.press(*"draft", "up", "enter")
+        await p.until(lambda: "name" in str(p.chat.problem.content))
+        assert [(item.text, item.state) for item in p.screen.sending.chatting.outbox.items] == [("old", "not sent")]
+        await p.press("ctrl+r")
+        await p.answered("> old")
+        assert p.chat.composer.text == "draft"
+
+
 async def test_ctrl_r_runs_the_thread_again(engine: RunningEngine) -> None:
     async with playground(engine) as p:
         await opened(p, engine)

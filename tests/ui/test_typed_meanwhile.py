@@ -100,3 +100,15 @@ async def test_what_was_typed_for_a_new_thread_stays_when_the_open_one_is_gone(e
         )
         kept = p.app.desk.cache.load_composer(None)
         assert (kept.text, [item.text for item in kept.waiting]) == (p.chat.composer.text, waiting)
+
+
+async def test_a_draft_stays_in_its_thread_while_an_old_text_is_looked_at(engine: RunningEngine) -> None:
+    async with playground(engine, settings=SLOW) as p:
+        thread = await at_two_threads(engine, p, own="draft B")
+        p.chat.composer.sent = ["old"]
+        p.screen.action_to_composer()
+        await p.press("up")
+        assert p.chat.composer.text == "old"
+        await p.screen.picking.show_thread(None)
+        assert p.chat.composer.text == "draft A"
+        assert p.app.desk.cache.load_composer(thread).text == "draft B"

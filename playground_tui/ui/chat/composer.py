@@ -34,19 +34,25 @@ class Composer(Writing):
         """Texts sent before, newest last."""
         self._back = 0
         """How many texts back in `sent` is shown; 0 for the text being written."""
-        self._draft = ""
+        self._put_by = ""
+        """The text being written, while another is shown."""
         self._going: list[str] = []
         """Texts that were sent and that nobody has taken over yet."""
 
     def send(self) -> None:
-        text = self.text
-        if not text.strip():
+        if not self.text.strip():
             return
+        text = self.take()
         if not self.sent or self.sent[-1] != text:
             self.sent.append(text)
         self._going.append(text)
-        self.load("")
         self.post_message(Submitted(text))
+
+    def take(self) -> str:
+        """The text, which goes out now; one that was put by for it stands there again."""
+        text = self.text
+        self.load(self._put_by if self._back else "")
+        return text
 
     def taken_over(self) -> None:
         """The oldest of the texts that were sent is kept elsewhere from now on."""
@@ -57,15 +63,22 @@ class Composer(Writing):
         super().load(text)
 
     @property
+    def draft(self) -> str:
+        """What is being written: not the sent text that is only looked at, but one that was begun from it."""
+        if not self._back:
+            return self.text
+        begun = self.text if self.text != self.sent[-self._back] else ""
+        return "\n".join(filter(None, [begun, self._put_by]))
+
+    @property
     def written(self) -> str:
-        """What is being written, with what was sent and is kept nowhere else: not the sent text that is only looked at
-        meanwhile."""
-        writing = self._draft if self._back and self.text == self.sent[-self._back] else self.text
-        return "\n".join(filter(None, [*self._going, writing]))
+        """The draft, with what was sent and is kept nowhere else."""
+        return "\n".join(filter(None, [*self._going, self.draft]))
 
     def give_back(self, text: str) -> None:
         """Put a text that could not be sent above what was written since."""
-        self.load(f"{text}\n{self.text}" if self.text.strip() else text)
+        draft = self.draft
+        self.load(f"{text}\n{draft}" if draft.strip() else text)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         super().on_text_area_changed(event)
@@ -85,9 +98,8 @@ class Composer(Writing):
 
     def _show_sent(self, back: int) -> None:
         """Show the text sent `back` texts ago, or the draft again for 0."""
-        if self._back == 0:
-            self._draft = self.text
-        self.load(self.sent[-back] if back else self._draft)
+        self._put_by = self.draft
+        self.load(self.sent[-back] if back else self._put_by)
         self._back = back
 
     def action_cursor_page_up(self) -> None:
