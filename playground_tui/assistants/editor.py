@@ -96,10 +96,6 @@ class Editor:
         return MappingProxyType(self._elsewhere)
 
     @property
-    def assistant_id(self) -> str | None:
-        return self._draft.assistant_id
-
-    @property
     def unsaved(self) -> bool:
         """Whether the server lacks something that the form holds."""
         return self._draft.unsaved()
@@ -172,6 +168,11 @@ class Editor:
         self._elsewhere[field] = Elsewhere(self._draft.value(field), kept.at, not kept.taken)
         self._draft = self._draft.with_(**{field: kept.value})
         self._settle()
+
+    def keep_beside(self, field: str, value: Value) -> None:
+        """Keep this value beside the field, which has another one by now."""
+        self._elsewhere[field] = Elsewhere(value, self._now(), taken=False)
+        self._on_change(self)
 
     def stop_retrying(self) -> bool:
         """Gives up the retry that is counted down to; False when there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from playground_tui.cache.adoption import join_composers
 from playground_tui.cache.state import ComposerState
 from playground_tui.desk.attaching import Attaching
 from playground_tui.desk.desk import Desk
-from playground_tui.desk.editor import recover
+from playground_tui.desk.editor import Edited, recover
 from playground_tui.desk.outbox import Outbox
 from playground_tui.desk.panes import ChatFront
 from playground_tui.desk.past import PastSteps
@@ -85,15 +85,18 @@ class Chatting:
         self._pane.composer.load(kept.text)
         self.attaching.load(kept.files)
         self._pane.outputs.load(kept.outputs)
-        self._recover(kept)
+        self._take_in(self._left_by_editor(self.thread_id, kept), kept)
         self._pane.composer.sent = list(self._desk.cache.server.history)
         self._pane.show_thread(self.thread_id, [], more=False, read=self.thread_id is None)
         self._pane.show_waiting(self.outbox.items)
 
-    def _recover(self, kept: ComposerState) -> None:
-        """Take in what $EDITOR had written when the program ended before it."""
-        key = self.thread_id or NEW_THREAD
-        for leftover in recover(self._desk.paths.editor, key, {COMPOSER}, kept.updated_at):
+    def _left_by_editor(self, thread_id: str | None, kept: ComposerState) -> list[Edited]:
+        """What $EDITOR had written for this thread when the program ended before it."""
+        key = thread_id or NEW_THREAD
+        return recover(self._desk.paths.editor, key, {COMPOSER}, kept.updated_at, self._desk.say)
+
+    def _take_in(self, leftovers: Iterable[Edited], kept: ComposerState) -> None:
+        for leftover in leftovers:
             self._pane.composer.load(leftover.text_after(kept.text))
             self.store()
             if self._desk.cache.flush():
@@ -123,7 +126,8 @@ class Chatting:
         """
         if thread_id != self.thread_id:
             kept = self._desk.cache.load_composer(thread_id)
-            own = bool(kept.text or kept.files)
+            leftovers = self._left_by_editor(thread_id, kept)
+            own = bool(kept.text or kept.files or leftovers)
             text, files = (self._pane.composer.draft, self.attaching.files) if own else ("", ())
             left = replace(self._typed_now(time.time()), text=text, files=files)
             self._desk.cache.save_composer(self.thread_id, left)
@@ -134,6 +138,7 @@ class Chatting:
                 self._pane.composer.load(kept.text)
                 self.attaching.load(kept.files)
                 self._typed = kept
+                self._take_in(leftovers, kept)
         self._pane.show_problem("")
         self._pane.show_run(None)
         self._pane.show_thread(thread_id, [], more=False, read=thread_id is None)

@@ -32,12 +32,14 @@ class Creating:
         self._desk = desk
         self._keep = keep
         self._key = ""
+        self.draft_key = ""
+        """The key that the open assistant had before it was created; "" where it was created before it was opened."""
         self.asked: Json = {}
         """`key` and `fields` of the request; empty when none is in doubt."""
 
-    def begin(self, key: str) -> None:
-        """Another assistant is open."""
-        self._key = key
+    def begin(self, key: str, *, draft_key: str = "") -> None:
+        """Another assistant is open, or the one that had `draft_key` is created."""
+        self._key, self.draft_key = key, draft_key
         kept = self._desk.cache.load_draft(key)
         self.asked = kept.creating if kept else {}
 

@@ -60,6 +60,10 @@ class Editing:
         """The open assistant's id; None while it has not been created."""
         return None if self.key.startswith(NEW) or not self.key else self.key
 
+    def has(self, key: str) -> bool:
+        """Whether the open assistant has this key, or had it before it was created."""
+        return key in (self.key, self._creating.draft_key)
+
     def restore(self) -> None:
         """Show what the cache has, before any server has answered."""
         session = self._desk.cache.session
@@ -162,7 +166,7 @@ class Editing:
 
     def _recover(self, key: str) -> None:
         """Take in what $EDITOR had written when the program ended before it."""
-        for leftover in recover(self._desk.paths.editor, key, API_FIELD, self._edited_at):
+        for leftover in recover(self._desk.paths.editor, key, API_FIELD, self._edited_at, self._desk.say):
             self._form.set_value(leftover.field, leftover.text_after(self._form.draft.text(leftover.field)))
             self.edited(self._form.draft)
             if self._desk.cache.flush():
@@ -256,7 +260,7 @@ class Editing:
             return
         if editor is self.editor:
             self.key = assistant.id
-            self._creating.begin(self.key)
+            self._creating.begin(self.key, draft_key=key)
             self._keep(editor.draft)
             self._desk.cache.update_session(assistant_id=assistant.id, draft_key=None)
             self._desk.cache.update_server(lambda state: replace(state, last_assistant=assistant.id))
@@ -281,6 +285,24 @@ class Editing:
             await self._close_editor()
             self._begin_new()
             self._attach()
+
+
+def take_written(editing: Editing, form: FormFront, field: str, *, key: str, before: str, text: str) -> bool:
+    """Put what $EDITOR made of `before` into its field of the assistant `key`; False where it has no place there.
+
+    What came into the field meanwhile is kept beside it.
+    """
+    if text == before:
+        return True
+    theirs, editor = form.settle().text(field), editing.editor
+    changed = theirs not in (before, text)
+    if not editing.has(key) or (changed and editor is None):
+        return False
+    form.set_value(field, text)
+    editing.edited(form.draft)
+    if changed and editor is not None:
+        editor.keep_beside(field, theirs)
+    return True
 
 
 async def _delete(assistant_id: str, desk: Desk) -> None:

@@ -23,6 +23,9 @@ JSON_FIELDS = frozenset({"functions", "schema"})
 LAST_WORDS = 0.5
 """Seconds an editor has to save its text when the program ends before it."""
 
+HOMELESS = "The text that was opened in the editor is not here any more. What you wrote is kept in"
+"""Begins the sentence that ends with the file."""
+
 _NAME = re.compile(
     r"(?P<field>[A-Za-z0-9_.-]+?)(?:@(?P<key>[A-Za-z0-9_.-]+))?~(?P<pid>[0-9]{1,9})-[0-9a-f]{8}\.(?:md|json)"
 )
@@ -50,6 +53,13 @@ class Edited:
     def text_after(self, before: str) -> str:
         """The text without the newline that editors put at the end of a file, where the field had `before`."""
         return self.text if before.endswith("\n") else self.text.removesuffix("\n")
+
+    def put_by(self) -> Path:
+        """Give the file a name that no start takes back, and return it: its text has no place in the program."""
+        try:
+            return self.path.replace(self.path.with_name(self.path.name.replace("~", "-")))
+        except OSError:
+            return self.path
 
     def discard(self) -> None:
         """Remove the file: its text is in a draft on disk now, or not wanted."""
@@ -94,18 +104,21 @@ async def edit(
         with suspend(), _undisturbed():
             code = await _run([*words, str(path)], environ)
     except OSError as error:
-        path.unlink(missing_ok=True)
-        raise EditorError(f"{words[0]} could not be started: {error}.") from error
+        kept = _kept(_edited(path, name, key), text)
+        how = "did not end well" if kept else "could not be started"
+        raise EditorError(f"{words[0]} {how}: {error}.{kept}") from error
     edited = _edited(path, name, key)
     if code == 0:
         return replace(edited, text=edited.text_after(text))
-    if edited.text_after(text) == text:
-        edited.discard()
-        kept = ""
-    else:
-        # Under a name that no start takes back: this editor was told that its text is not wanted.
-        kept = f" What it had written is kept in {path.replace(path.with_name(path.name.replace('~', '-')))}."
-    raise EditorError(f"{words[0]} ended with code {code}: the text stays as it was.{kept}")
+    raise EditorError(f"{words[0]} ended with code {code}: the text stays as it was.{_kept(edited, text)}")
+
+
+def _kept(edited: Edited, before: str) -> str:
+    """Where the text of an editor that failed is, as a sentence, or "" where it wrote none: it is not wanted."""
+    if edited.text_after(before) != before:
+        return f" What it had written is kept in {edited.put_by()}."
+    edited.discard()
+    return ""
 
 
 def leftovers(directory: Path) -> list[Edited]:
@@ -119,19 +132,24 @@ def leftovers(directory: Path) -> list[Edited]:
     return sorted(found, key=lambda edited: edited.written_at)
 
 
-def recover(directory: Path, key: str, fields: Collection[str], after: float) -> list[Edited]:
-    """The leftovers of these fields of `key`, oldest first; those written before `after` (Unix seconds) are discarded.
+def recover(
+    directory: Path, key: str, fields: Collection[str], after: float, say: Callable[[str], None]
+) -> list[Edited]:
+    """The newest leftover of each of these fields of `key`; those written before `after` (Unix seconds) are discarded.
 
-    Whoever takes the texts discards the files once they are in a draft on disk.
+    Older ones that are newer than that stay in their files, which is told to `say`. Whoever takes the texts discards
+    the files once they are in a draft on disk.
     """
-    wanted = []
+    wanted: dict[str, Edited] = {}
     for leftover in leftovers(directory):
         if leftover.key == _in_a_name(key) and leftover.field in fields:
-            if leftover.written_at >= after:
-                wanted.append(leftover)
-            else:
+            if leftover.written_at < after:
                 leftover.discard()
-    return wanted
+                continue
+            if older := wanted.get(leftover.field):
+                say(f"Two editors had left a text for the same place. The older one is kept in {older.put_by()}.")
+            wanted[leftover.field] = leftover
+    return list(wanted.values())
 
 
 def _written(text: str, name: str, key: str, directory: Path) -> Path:

@@ -76,6 +76,13 @@ class Composer:
         text, self.text = self.text, ""
         return text
 
+    def take_in(self, before: str, text: str) -> None:
+        """Put `text` in place of `before`; where something else stands by now, above it."""
+        if self.text == before:
+            self.text = text
+        elif text != before:
+            self.give_back(text)
+
     def give_back(self, text: str) -> None:
         self.text = f"{text}\n{self.text}" if self.text.strip() else text
 

@@ -78,9 +78,10 @@ class Composing:
         """Keep a message that cannot go out yet."""
         self._composer.text = text if text == self._beside else _joined(self._beside, text)
 
-    def replace(self, text: str) -> None:
-        """$EDITOR has changed all of it."""
-        self._composer.text = self._beside = text
+    def take_in(self, before: str, text: str) -> None:
+        """$EDITOR has made this of what was written before; what came back meanwhile stays below."""
+        self._composer.take_in(before, text)
+        self._beside = self._composer.text
         self._room.do(self._room.sending.chatting.keep)
 
 

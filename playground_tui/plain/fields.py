@@ -11,6 +11,7 @@ from playground_tui.assistants.fields import API_FIELD, LABELS, SAMPLING, Value,
 from playground_tui.assistants.limits import HIGHEST
 from playground_tui.assistants.response_format import KINDS
 from playground_tui.desk import editor
+from playground_tui.desk.editing import take_written
 from playground_tui.plain.console import Console
 from playground_tui.plain.form import in_words
 from playground_tui.plain.menus import choose, confirm, line_of, pick
@@ -219,12 +220,14 @@ class Fields:
             self.set(field, "\n".join(lines))
 
     def _in_editor(self, field: str) -> None:
-        room = self._room
-        edited = in_editor(room, self._console, self._form.draft.text(field), field, room.editing.key)
-        if edited is not None:
-            self.set(field, edited.text)
-            if room.desk.cache.flush():
-                edited.discard()
+        room, before, key = self._room, self._form.draft.text(field), self._room.editing.key
+        edited = in_editor(room, self._console, before, field, key)
+        if edited is None:
+            return
+        if not room.do(lambda: take_written(room.editing, self._form, field, key=key, before=before, text=edited.text)):
+            self._console.write(f"problem: {editor.HOMELESS} {edited.put_by()}.")
+        elif room.desk.cache.flush():
+            edited.discard()
 
 
 def write_lines(

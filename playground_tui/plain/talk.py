@@ -223,18 +223,19 @@ class Talk:
             self._send(text)
 
     def _editor(self, _rest: str = "") -> None:
-        chatting = self._room.sending.chatting
-        written = self._room.chat.composer.text
-        edited = in_editor(self._room, self._console, written, COMPOSER, chatting.thread_id or NEW_THREAD)
+        chatting, composer = self._room.sending.chatting, self._room.chat.composer
+        before = composer.text
+        edited = in_editor(self._room, self._console, before, COMPOSER, chatting.thread_id or NEW_THREAD)
         if edited is None:
             return
-        self._composing.replace(edited.text)
+        self._composing.take_in(before, edited.text)
         if self._room.desk.cache.flush():
             edited.discard()
-        for line in edited.text.split("\n"):
+        text = composer.text
+        for line in text.split("\n"):
             self._console.write(f"your text: {line}")
-        if edited.text.strip() and confirm(self._console, "Send this?"):
-            self._send(edited.text)
+        if text.strip() and confirm(self._console, "Send this?"):
+            self._send(text)
 
     def _waiting(self, _rest: str = "") -> None:
         waiting = self._room.chat.waiting

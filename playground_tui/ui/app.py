@@ -181,6 +181,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         """Show a sentence for a few seconds. It never takes the focus."""
         if self._split is not None:
             self._split.notice.say(sentence)
+        else:
+            self._notices.append(sentence)
 
     def _trouble_changed(self) -> None:
         """Something cannot be saved, or can again. Called from any thread."""

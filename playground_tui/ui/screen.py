@@ -28,6 +28,7 @@ from playground_tui.ui import keys
 from playground_tui.ui.chat import messages as chat
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.compositor import SparingCompositor
+from playground_tui.ui.external_editor import ExternalEditor
 from playground_tui.ui.file_picking import FilePicking
 from playground_tui.ui.foot import Foot
 from playground_tui.ui.form import messages as form
@@ -90,6 +91,15 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         history = History(self.desk, self.form_pane, self.editing)
         self.picking = Picking(self.desk, self, self.editing, self.sending, history)
         self.file_picking = FilePicking(self.desk, self, self.chat_pane, self.sending.chatting.attaching)
+        self.external_editor = ExternalEditor(
+            self.desk,
+            self,
+            composer=self.chat_pane.composer,
+            chatting=self.sending.chatting,
+            form=self.form_pane,
+            editing=self.editing,
+            keep=self.keep,
+        )
         self.link = Link(
             self.desk,
             self._open_client,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.app import SuspendNotSupported
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.stored import store_of
-from playground_tui.desk import editor
-from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
 from playground_tui.desk.history import NOT_CREATED
 from playground_tui.text import clean, shorten
 from playground_tui.ui import clipboard, keys
@@ -30,6 +26,7 @@ if TYPE_CHECKING:
     from playground_tui.desk.link import Link
     from playground_tui.desk.sending import Sending
     from playground_tui.ui.chat.pane import ChatPane
+    from playground_tui.ui.external_editor import ExternalEditor
     from playground_tui.ui.file_picking import FilePicking
     from playground_tui.ui.form.pane import FormPane
     from playground_tui.ui.picking import Picking
@@ -46,6 +43,7 @@ class ScreenActions(Screen[None]):
     link: Link
     picking: Picking
     file_picking: FilePicking
+    external_editor: ExternalEditor
     chat_pane: ChatPane
     form_pane: FormPane
     pane = reactive("chat", init=False)
@@ -234,51 +232,5 @@ class ScreenActions(Screen[None]):
 
         self.app.push_screen(Chooser(title, rows, hint="enter copy · esc close", empty="there is none yet"), chosen)
 
-    # The editor
-
     def action_external_editor(self) -> None:
-        composer = self.chat_pane.composer
-        field = self.form_pane.focused_field
-        if self.focused is composer:
-            key = self.sending.chatting.thread_id or NEW_THREAD
-            self.desk.work(self._edit(COMPOSER, key, composer.text, composer.load), group="editor")
-        elif field is not None:
-            text = self.form_pane.settle().text(field)
-            take = partial(self.form_pane.set_value, field)
-            self.desk.work(self._edit(field, self.editing.key, text, take), group="editor")
-        else:
-            self.desk.say("Put the cursor into a text first: f4 opens that text in $EDITOR.")
-
-    @contextmanager
-    def _given_away(self) -> Iterator[None]:
-        """The terminal is another program's. Raises OSError where that cannot be, or where it cannot be started."""
-        failed: OSError | None = None
-        try:
-            with self.app.suspend():
-                try:
-                    yield
-                except OSError as error:
-                    failed = error  # Textual takes the terminal back after the block, and only when that ends well.
-        except SuspendNotSupported as error:
-            raise OSError(str(error)) from error
-        if failed is not None:
-            raise failed
-
-    async def _edit(self, name: str, key: str, text: str, take: Callable[[str], None]) -> None:
-        """Open a text in $EDITOR. Streams and saves go on meanwhile."""
-        try:
-            edited = await editor.edit(
-                text,
-                name=name,
-                key=key,
-                directory=self.desk.paths.editor,
-                environ=self.desk.environ,
-                suspend=self._given_away,
-            )
-        except editor.EditorError as error:
-            self.desk.say(str(error))
-            return
-        take(edited.text)
-        self.keep()
-        if self.desk.cache.flush():
-            edited.discard()
+        self.external_editor.open()

@@ -297,7 +297,7 @@ async def test_a_new_assistant_waits_for_create_and_is_then_saved_by_itself() ->
     assert (await one.editor.flush()).kind == "new"
     assert one.server.requests == []
     created = await one.editor.create(key="k")
-    assert one.editor.assistant_id == created.id == "asst_1"
+    assert one.editor.draft.assistant_id == created.id == "asst_1"
     assert one.server.requests == [("create", {"name": "A", "model": "m"})]
     assert "Creating" in one.said
     assert dict(one.editor.elsewhere) == {}

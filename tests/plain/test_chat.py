@@ -118,6 +118,18 @@ def test_what_was_handed_back_stands_above_what_was_written_since(heard: Heard) 
     assert composer.written == "earlier\nfirst"
 
 
+def test_what_was_handed_back_while_the_editor_was_open_stays(heard: Heard) -> None:
+    composer = heard.chat.composer
+    composer.load("text")
+    composer.take_in("text", "text edited")
+    assert composer.text == "text edited"
+    composer.give_back("not sent")
+    composer.take_in("text edited", "text edited twice")
+    assert composer.text == "text edited twice\nnot sent\ntext edited"
+    composer.take_in("as it was", "as it was")
+    assert composer.text == "text edited twice\nnot sent\ntext edited"
+
+
 def test_what_the_own_tools_of_the_server_gave_back_is_told(heard: Heard) -> None:
     search = ToolCall(
         "c1", "file_search", results=(SearchResult("file-1", "plan.md"), SearchResult("file-1", "plan.md"))

@@ -165,6 +165,20 @@ async def test_a_terminal_that_cannot_be_given_away_is_said(tmp_path: Path) -> N
         await edit("a", name="x", directory=tmp_path, environ=environ, suspend=contextmanager(refuse))
 
 
+async def test_what_was_written_is_kept_when_the_terminal_does_not_come_back(tmp_path: Path) -> None:
+    @contextmanager
+    def lose() -> Iterator[None]:
+        yield
+        raise OSError("the terminal is gone")
+
+    environ = {"PATH": PATH, "EDITOR": script(tmp_path, 'echo after > "$1"')}
+    with pytest.raises(EditorError, match="did not end well: the terminal is gone") as caught:
+        await edit("a", name="x", directory=tmp_path / "editor", environ=environ, suspend=lose)
+    (kept,) = (tmp_path / "editor").iterdir()
+    assert str(kept) in str(caught.value)
+    assert kept.read_text() == "after\n"
+
+
 async def test_a_directory_that_cannot_be_is_said(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "editor").write_text("a file")
     with pytest.raises(EditorError, match="could not be written"):
@@ -236,12 +250,19 @@ def test_what_was_left_is_for_its_own_field_and_only_when_it_is_newer_than_the_d
         path = tmp_path / f"{field}@asst_1~{gone}-0123abc{number}.md"
         path.write_text(f"text {number}\n")
         os.utime(path, (1000 + number, 1000 + number))
-    assert recover(tmp_path, "asst_2", {"name", "instructions"}, 0.0) == []
-    found = recover(tmp_path, "asst_1", {"name", "instructions"}, 1001.0)
-    assert [one.text_after("before") for one in found] == ["text 1", "text 3"]
-    assert found[0].text_after("before\n") == "text 1\n"
+    assert recover(tmp_path, "asst_2", {"name", "instructions"}, 0.0, print) == []
+    said: list[str] = []
+    (found,) = recover(tmp_path, "asst_1", {"name", "instructions"}, 1001.0, said.append)
+    assert found.text_after("before") == "text 3"
+    assert found.text_after("before\n") == "text 3\n"
     # What was taken waits to be discarded, what is older than the draft is gone, other fields' are untouched.
     assert sorted(path.name[:6] for path in tmp_path.iterdir()) == ["instru", "instru", "schema"]
+    # Of two for one field the older one is kept, under a name that the next start does not take, and it is said where.
+    (sentence,) = said
+    (aside,) = (path for path in tmp_path.iterdir() if str(path) in sentence)
+    assert aside.read_text() == "text 1\n"
+    found.discard()
+    assert recover(tmp_path, "asst_1", {"instructions"}, 0.0, said.append) == []
 
 
 def test_without_a_directory_nothing_was_left(tmp_path: Path) -> None:

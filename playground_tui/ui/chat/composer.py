@@ -75,6 +75,13 @@ class Composer(Writing):
         """The draft, with what was sent and is kept nowhere else."""
         return "\n".join(filter(None, [*self._going, self.draft]))
 
+    def take_in(self, before: str, text: str) -> None:
+        """Put `text` in place of `before`; where something else stands by now, above it."""
+        if self.text == before:
+            super().load(text)
+        elif text != before:
+            self.give_back(text)
+
     def give_back(self, text: str) -> None:
         """Put a text that could not be sent above what was written since."""
         draft = self.draft
