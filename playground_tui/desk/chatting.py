@@ -289,8 +289,6 @@ class Chatting:
         except NotFound:
             self._desk.say("It had been deleted already.")
         self.index.forget(thread_id)
-        if thread_id == self.thread_id:
-            await self.open(None)
 
 
 async def _read(client: AssistantsClient, thread_id: str) -> tuple[list[Message], list[Run]]:

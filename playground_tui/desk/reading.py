@@ -155,6 +155,13 @@ class Reading:
         self._rest()
         self._desk.stop(RUN)
 
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread; where it is open, its run is left and a new thread begun. Raises AssistantsError."""
+        await self.chatting.delete(thread_id)
+        if thread_id == self.chatting.thread_id:
+            self.leave()
+            await self.chatting.open(None)
+
     def answer(self, outputs: Mapping[str, str]) -> None:
         """Send the outputs of the function calls the run waits for."""
         conversation = self.chatting.conversation

@@ -175,7 +175,7 @@ class Lists:
             self._console.write(f"The thread is deleted.{back}")
 
     async def _deleted_thread(self, thread_id: str) -> bool:
-        await self._room.sending.chatting.delete(thread_id)
+        await self._room.sending.delete_thread(thread_id)
         return True
 
     def restore(self) -> None:

@@ -147,7 +147,7 @@ class Picking:
 
     async def _delete_thread(self, thread_id: str) -> None:
         if await self._ask("Delete this thread?", UNDO if self._on_engine else NO_UNDO, yes="delete", no="keep"):
-            await self._sending.chatting.delete(thread_id)
+            await self._sending.delete_thread(thread_id)
             back = f" {self._key('threads')}, then ctrl+r brings it back." if self._on_engine else ""
             self._desk.say(f"Deleted.{back}")
 
