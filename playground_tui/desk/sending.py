@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from playground_tui.assistants.errors import AssistantsError, ThreadGone
 from playground_tui.assistants.events import Event, MessageAccepted, RunChanged
@@ -90,9 +91,13 @@ class Sending(Reading):
         if self.chatting.loading:
             return  # a run may be under way: what is loaded tells, and comes here again
         self._begin(self._send(item, last_saved=last_saved))
+        self._sent = item
+
+    def _begin(self, job: Coroutine[Any, Any, None]) -> None:
+        self._sent = None
+        super()._begin(job)
 
     async def _send(self, item: WaitingMessage, *, last_saved: bool) -> None:
-        self._sent = item
         refusal = "" if last_saved else await self._form_refusal()
         if last_saved:
             self._desk.say("Runs with the last saved version of the assistant.")
@@ -248,10 +253,22 @@ class Sending(Reading):
         self.chatting.outbox.release(key)
         self.pump(last_saved=last_saved)
 
+    def drop_held(self, key: str) -> None:
+        """Give up a message that was not sent."""
+        if not self._is_going(key):
+            self.chatting.outbox.take(key)
+
+    def _is_going(self, key: str) -> bool:
+        """Whether this message is under way at this moment, which is said: nobody can have it back."""
+        going = self.busy and self._sent is not None and self._sent.key == key
+        if going:
+            self._desk.say(f"It is being sent: {self._desk.ways.cancel} stops it.")
+        return going
+
     def edit_held(self, key: str) -> None:
         """Put a message that was not sent back into the composer, before what stands there."""
         held = self.chatting.outbox.find(key)
-        if held is not None:
+        if held is not None and not self._is_going(key):
             self._pane.composer.give_back(held.text)
             self.chatting.attaching.give_back(held.files)
             self.chatting.outbox.give_back(held, self.chatting.thread_id)

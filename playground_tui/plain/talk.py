@@ -250,7 +250,7 @@ class Talk:
         action = choose(self._console, f"{rows[chosen]}. What to do with it?", ["send it", "change it", "drop it"])
         sending = self._room.sending
         if action is not None:
-            jobs = (sending.send_held, sending.edit_held, sending.chatting.outbox.take)
+            jobs = (sending.send_held, sending.edit_held, sending.drop_held)
             self._room.do(lambda: jobs[action](item.key))
 
     def _status(self, _rest: str = "") -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import pytest
 from textual import events
 
+from playground_tui.assistants.objects import Message
 from playground_tui.config import Settings
 from playground_tui.engine.providers.base import Dropped, ModelRequest, ProviderEvent
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
@@ -145,6 +148,31 @@ async def test_ctrl_r_sends_the_refused_message_and_not_the_draft_below_it(engin
         await p.press("ctrl+r")
         await p.answered("> old")
         assert p.chat.composer.text == "draft"
+
+
+async def test_a_message_that_is_being_sent_cannot_be_taken_back_or_dropped(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with playground(engine) as p:
+        await opened(p, engine)
+        client = p.app.desk.client
+        assert client is not None
+        create, go = client.create_message, asyncio.Event()
+
+        async def slow(*given: Any, **named: Any) -> Message:
+            await go.wait()
+            return await create(*given, **named)
+
+        monkeypatch.setattr(client, "create_message", slow)
+        await p.write("hello")
+        await p.until(lambda: "waiting  hello" in p.text("#waiting"))
+        await p.press("shift+tab", "e")
+        (item,) = p.screen.sending.chatting.outbox.items
+        await p.until(lambda: p.said[-1:] == ["It is being sent: escape stops it."])
+        p.screen.sending.drop_held(item.key)
+        assert p.screen.sending.chatting.outbox.has(item.key) and p.chat.composer.text == ""
+        go.set()
+        await p.answered("> hello")
 
 
 async def test_ctrl_r_runs_the_thread_again(engine: RunningEngine) -> None:
