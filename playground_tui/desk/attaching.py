@@ -91,6 +91,12 @@ class Attaching:
             return f"Not sent: {name_of(broken)} was not uploaded. {self._problems[broken.key]}"
         return f"{name_of(missing[0])} is on its way to the server: the message goes out after it." if missing else ""
 
+    @property
+    def on_their_way(self) -> bool:
+        """Whether there is nothing to do but to wait for files."""
+        missing = [file.key for file in self._files if not file.file_id]
+        return bool(missing) and not self._problems.keys() & missing
+
     def act(self, key: str, action: str) -> None:
         """Do what a key in the list asks for: `remove`, `use` or `upload`."""
         file = next((file for file in self._files if file.key == key), None)
@@ -113,6 +119,8 @@ class Attaching:
             self.pump()
         if file.file_id:
             self._desk.work(self._forget(file.file_id), group="forget")
+        if self._sending is None and self._next() is None:
+            self._uploaded()
 
     async def _forget(self, file_id: str) -> None:
         """Nobody else knows of the file: it goes from the server too, where that is possible."""

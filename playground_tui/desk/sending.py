@@ -54,6 +54,7 @@ class Sending(Reading):
         `last_saved` sends without saving the form first.
         """
         connected = self.chatting.conversation is not None
+        self._sends_after_files = ""
         if connected and self._editing.assistant_id is None:
             self._pane.composer.give_back(text)
             self._pane.show_problem(not_created(self._desk))
@@ -61,7 +62,7 @@ class Sending(Reading):
         if not_ready := self.chatting.attaching.not_ready():
             self._pane.composer.give_back(text)
             self._pane.show_problem(not_ready)
-            self._sends_after_files = text
+            self._sends_after_files = text if self.chatting.attaching.on_their_way else ""
             return
         self._pane.show_problem("")
         self._remember(text)
@@ -72,9 +73,11 @@ class Sending(Reading):
     def _files_arrived(self) -> None:
         """No more files are on their way: the message that was to go out with them goes, if it is as it was."""
         wanted, self._sends_after_files = self._sends_after_files, ""
-        if not wanted or self._pane.composer.text != wanted:
+        if not wanted:
             return
-        if not_ready := self.chatting.attaching.not_ready():
+        if self._pane.composer.text != wanted:
+            self._pane.show_problem("")
+        elif not_ready := self.chatting.attaching.not_ready():
             self._pane.show_problem(not_ready)
         else:
             self._pane.composer.send()

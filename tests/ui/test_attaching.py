@@ -136,6 +136,36 @@ async def test_a_message_that_was_changed_meanwhile_does_not_go_out_by_itself(
         gate.open.set()
         await p.until(lambda: p.screen.sending.chatting.attaching.files[0].file_id)
         assert p.chat.composer.text == "How long? Or" and not p.screen.sending.busy
+        assert not p.chat.problem.display
+
+
+async def test_a_message_goes_out_once_the_file_it_waits_for_is_removed(
+    engine: RunningEngine, handbook: Path, gate: Gate
+) -> None:
+    async with with_assistant(engine, "file_search") as p:
+        attach(p, handbook)
+        await p.write("How long?")
+        assert "goes out after it" in str(p.chat.problem.content)
+        await p.press("shift+tab", "delete")
+        await p.answered("How long?")
+        assert not p.chat.problem.display
+        assert not (await messages(engine, p))[0].attachments
+
+
+async def test_a_message_that_was_not_sent_for_its_file_waits_for_enter(
+    engine: RunningEngine, handbook: Path, gate: Gate
+) -> None:
+    gate.error = Rejected("The server has no room.", status=507)
+    gate.open.set()
+    async with with_assistant(engine, "file_search") as p:
+        attach(p, handbook)
+        await until_line(p, "not uploaded")
+        await p.write("How long?")
+        assert "was not uploaded" in str(p.chat.problem.content)
+        gate.error = None
+        await p.press("shift+tab", "enter")
+        await p.until(lambda: p.screen.sending.chatting.attaching.files[0].file_id)
+        assert p.chat.composer.text == "How long?" and not p.screen.sending.busy
 
 
 async def test_a_failed_upload_is_said_and_tried_again_by_a_key(
