@@ -171,7 +171,9 @@ class Sending(Reading):
         self._unstarted = self._sent
         if self._sent is not None:
             self.chatting.outbox.take(self._sent.key)
-        self.chatting.index.note(self.chatting.thread_id or "", self._editing.assistant_id or "", event.message.text)
+        if self._polled:  # the engine lists its threads by itself
+            thread_id, assistant_id = self.chatting.thread_id or "", self._editing.assistant_id or ""
+            self.chatting.index.note(thread_id, assistant_id, event.message.text)
 
     def _takes_its_turn(self, run: Run | None, key: str) -> bool:
         waits = self.chatting.outbox.has(key)
