@@ -129,6 +129,17 @@ async def test_a_problem_stands_beside_the_composer_until_taken_away() -> None:
         assert "busy" not in on_screen(app)
 
 
+async def test_the_chosen_one_of_many_waiting_messages_is_in_sight() -> None:
+    async with chat_app() as (app, pilot):
+        app.pane.show_waiting([WaitingMessage(f"k{number}", f"number {number}", "not sent") for number in range(7)])
+        app.pane.waiting.focus()
+        await pilot.press(*["down"] * 5)
+        await until(lambda: "> not sent  number 5" in on_screen(app))
+        assert "number 1" not in on_screen(app)
+        await pilot.press(*["up"] * 5)
+        await until(lambda: "> not sent  number 0" in on_screen(app))
+
+
 async def test_waiting_messages_are_lines_with_keys() -> None:
     async with chat_app() as (app, pilot):
         waiting = [WaitingMessage("k1", "first\nmessage", "waiting"), WaitingMessage("k2", "second", "not sent")]
