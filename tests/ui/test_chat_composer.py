@@ -7,7 +7,7 @@ import time
 from textual.events import Paste
 
 from playground_tui.text import aligned
-from playground_tui.ui.chat.writing import UNWRAPPED
+from playground_tui.ui.area import LONGEST_WRAPPED
 from tests.support.wait import until
 from tests.ui.chat_support import chat_app, conversation, on_screen
 
@@ -190,7 +190,7 @@ async def test_many_lines_of_200_000_characters_stay_quick_to_type_in() -> None:
 def test_a_line_is_shown_with_a_harmless_character_for_each() -> None:
     assert aligned("plain 👩‍🚀") == "plain 👩‍🚀"
     assert aligned("a\x1b[31m\u202eb") == "a␛[31m\ufffdb"
-    assert UNWRAPPED == 10_000
+    assert LONGEST_WRAPPED == 10_000
 
 
 async def test_escape_sequences_and_brackets_are_shown_not_obeyed() -> None:
