@@ -112,7 +112,6 @@ async def test_a_hostile_message_changes_nothing_but_its_own_lines() -> None:
             "\x1b]0;t\x07", [Message("m", "as\x1b[7msistant", text), Message("n", "user", text)], more=False
         )
         app.pane.show_problem(f"Not sent: {text}")
-        app.pane.show_notice(text)
         app.pane.show_waiting([WaitingMessage("k", text, "not sent")])
         await pilot.pause()
         shown = on_screen(app)

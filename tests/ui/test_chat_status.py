@@ -95,14 +95,6 @@ async def test_a_request_that_takes_long_is_told_of_with_the_key_that_stops_it()
         assert app.pane.run_status._second is None
 
 
-async def test_a_notice_stays_until_the_run_changes() -> None:
-    async with chat_app() as (app, _):
-        app.pane.show_notice("top_p is not used by this model")
-        assert "top_p is not used" in app.status
-        app.pane.apply(RunChanged(run("queued")))
-        assert "top_p" not in app.status
-
-
 async def test_a_long_reason_is_cut_and_harmless() -> None:
     async with chat_app((40, 24)) as (app, _):
         app.pane.apply(RunChanged(run("failed", error_message="日本\x1b[31m " * 40)))

@@ -205,14 +205,14 @@ async def test_resizing_wraps_again_and_keeps_the_place() -> None:
         app.pane.show_thread("thread_1", long, more=False)
         app.thread.focus()
         await pilot.press(*["pageup"] * 6)
-        item = app.thread.source_at(0)
-        assert item is not None
+        top = app.thread.column.place(round(app.thread.scroll_y))
+        assert top is not None
         for width, height in ((40, 24), (20, 5), (100, 40), (72, 24)):
             await pilot.resize_terminal(width, height)
             await pilot.pause()
-            now = app.thread.source_at(0)
+            now = app.thread.column.place(round(app.thread.scroll_y))
             assert now is not None
-            assert now[0] is item[0], f"at {width}x{height} another message is at the top"
+            assert now.item is top.item, f"at {width}x{height} another message is at the top"
 
 
 async def test_resizing_to_almost_nothing_while_text_streams_loses_nothing() -> None:
@@ -263,17 +263,6 @@ async def test_the_work_of_a_frame_does_not_grow_with_the_answer(monkeypatch: py
         rendered.clear()
         await stream(app, "x = 1")
         assert sum(rendered) < 4_000
-
-
-async def test_lines_know_their_message_and_source() -> None:
-    async with chat_app() as (app, _):
-        app.pane.show_thread(
-            "thread_1", [Message("m", "assistant", "one **two**\n\nthree", created_at=NOW)], more=False
-        )
-        sources = [app.thread.source_at(line) for line in range(4)]
-        assert [source and source[1] for source in sources] == ["", "one **two**", "three", "three"]
-        app.pane.show_thread("thread_1", [], more=False)
-        assert app.thread.source_at(0) is None
 
 
 async def test_a_theme_recolours_the_thread() -> None:

@@ -212,10 +212,6 @@ class ChatPane(Vertical):
         self.problem.update(Content(clean(sentence)))
         self.problem.display = bool(sentence)
 
-    def show_notice(self, sentence: str) -> None:
-        """Say something in the run's line until the run changes."""
-        self.run_status.show_notice(sentence)
-
     # What is there
 
     def messages(self) -> list[Message]:

@@ -49,7 +49,6 @@ class RunStatus(Widget):
         super().__init__(id="run-status")
         self._now = now
         self._run: Run | None = None
-        self._notice = ""
         self._lost: tuple[str, int, float] | None = None
         """While something is tried again: what has not happened, the attempt, and when it is made."""
         self._sending: tuple[str, float] | None = None
@@ -59,13 +58,8 @@ class RunStatus(Widget):
         self._second: Timer | None = None
 
     def show_run(self, run: Run | None) -> None:
-        """Show this run, or none. A notice gives way to it."""
-        self._run, self._notice, self._lost, self._sending = run, "", None, None
-        self._update()
-
-    def show_notice(self, sentence: str) -> None:
-        """Say something until the run changes; "" takes it away."""
-        self._notice = sentence
+        """Show this run, or none."""
+        self._run, self._lost, self._sending = run, None, None
         self._update()
 
     def show_sending(self, what: str) -> None:
@@ -106,7 +100,7 @@ class RunStatus(Widget):
             text = run_words(self._run, self._now())
         else:
             text = ""
-        return clean(" · ".join(filter(None, (text, self._notice))), newlines=False)
+        return clean(text, newlines=False)
 
     def _retry_words(self, what: str, attempt: int, at: float) -> str:
         left = at - self._now()

@@ -157,14 +157,6 @@ class ThreadView(ScrollView, can_focus=True):
         self._touched[item] = None
         self.wake()
 
-    def source_at(self, line: int) -> tuple[Item, str] | None:
-        """The item at a line of the window, and the source text of its block there."""
-        place = self.column.place(round(self.scroll_y) + line)
-        if place is None:
-            return None
-        block = place.item.units[place.unit].block
-        return place.item, block.text if block is not None else ""
-
     def write_on(self, writing: bool) -> None:
         """Whether a run writes. Once it has ended the window is filled: nothing more comes below."""
         if writing is not self._writing:
