@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from playground_tui.assistants.events import (
     MessageAccepted,
     MessageChanged,
@@ -137,6 +139,18 @@ async def test_the_chosen_one_of_many_waiting_messages_is_in_sight() -> None:
         assert "number 1" not in on_screen(app)
         await pilot.press(*["up"] * 5)
         await until(lambda: "> not sent  number 0" in on_screen(app))
+
+
+async def test_the_same_waiting_messages_again_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chat_app() as (app, _):
+        waiting = [WaitingMessage("k1", "first"), WaitingMessage("k2", "second")]
+        app.pane.show_waiting(waiting)
+        drawn: list[object] = []
+        monkeypatch.setattr(app.pane.waiting, "refresh", lambda **how: drawn.append(how))
+        app.pane.show_waiting([WaitingMessage("k1", "first"), WaitingMessage("k2", "second")])
+        assert drawn == []
+        app.pane.show_waiting(waiting[1:])
+        assert drawn == [{"layout": True}]
 
 
 async def test_waiting_messages_are_lines_with_keys() -> None:
