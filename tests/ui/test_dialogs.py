@@ -130,7 +130,7 @@ async def test_a_question_is_answered_with_yes_or_no() -> None:
 async def test_help_shows_the_keys_and_closes() -> None:
     app = Host()
     async with app.run_test() as pilot:
-        app.show(Help([("ctrl+x", "does [it]")], "Here."))
+        app.show(Help([("ctrl+x", "does [it]")], "Here.", saved_after=3))
         await pilot.pause()
         text = "\n".join(str(static.content) for static in app.screen.query(Static))
         assert "ctrl+x  does [it]" in text and "Here." in text
