@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playground_tui.engine.providers.base import Finished, Text
+from playground_tui.engine.store.opening import damage_mark
 from tests.support.scripted import Clock, Item, ScriptedEngine, called, parsed, said, scripted_engine
 from tests.support.wait import until
 
@@ -218,3 +221,46 @@ async def test_a_run_that_waited_past_its_time_expires_in_the_next_engine(tmp_pa
         await until(lambda: scripted.engine.runs.active_count == 0)
         found = await scripted.run_of(thread, run["id"])
         assert (found["status"], found["expires_at"]) == ("expired", 1_700_000_600)
+
+
+def spoil(directory: Path, rows: str) -> None:
+    """Let rows of the store be unreadable, and the next start save what is left."""
+    with closing(sqlite3.connect(directory / "engine.db")) as c, c:
+        assert c.execute(f"UPDATE {rows}").rowcount == 1
+    damage_mark(directory / "engine.db").touch()
+
+
+@pytest.mark.parametrize(
+    ("lost", "left"),
+    [
+        ("messages SET body = '{' WHERE run_id IS NOT NULL", ("failed", [], ["failed"])),
+        ("steps SET body = '{'", ("failed", TEXT_KEPT, [])),
+    ],
+)
+async def test_a_run_of_which_a_part_is_lost_has_failed(tmp_path: Path, lost: str, left: Any) -> None:
+    path = await left_mid_run(tmp_path, Text("so"), asyncio.Event())
+    spoil(tmp_path, lost)
+    async with scripted_engine(tmp_path) as scripted:
+        run, messages, steps = await ended(scripted, path)
+    assert (run["status"], messages, steps) == left
+
+
+async def test_a_message_whose_run_is_lost_has_ended(tmp_path: Path) -> None:
+    path = await left_mid_run(tmp_path, Text("so"), asyncio.Event())
+    spoil(tmp_path, "runs SET body = '{'")
+    async with scripted_engine(tmp_path) as scripted:
+        (message, _) = (await scripted.get(f"{path.partition('/runs/')[0]}/messages"))["data"]
+    assert (message["status"], message["incomplete_details"]) == ("incomplete", {"reason": "run_failed"})
+
+
+async def test_a_run_that_is_not_as_it_should_be_fails_by_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = await left_mid_run(tmp_path, Text("so"), asyncio.Event())
+    with closing(sqlite3.connect(tmp_path / "engine.db")) as c, c:
+        c.execute("UPDATE steps SET body = json_remove(body, '$.step_details')")
+    async with scripted_engine(tmp_path) as scripted:
+        run = await scripted.get(path)
+        assert scripted.engine.runs.active_count == 0
+    assert (run["status"], run["last_error"]["message"]) == ("failed", "the engine stopped")
+    assert "for a reason nobody foresaw" in caplog.text

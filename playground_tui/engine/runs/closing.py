@@ -35,6 +35,9 @@ async def _stored(live: LiveRun, ending: Ending) -> bool:
         await live.record_end(ending)
     except (StoreFailed, SQLAlchemyError, OSError) as error:
         _log.error("The end of run %s could not be stored: %s", live.id, error)
-        live.tell_store_failed()
-        return False
-    return True
+    except Exception:  # noqa: BLE001 - what nobody foresaw is caught here
+        _log.exception("The end of run %s could not be stored for a reason nobody foresaw", live.id)
+    else:
+        return True
+    live.tell_store_failed()
+    return False

@@ -12,6 +12,7 @@ from playground_tui.engine.objects import text_part
 from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs.states import Ending, message_ended, run_ended, step_ended, usage_object
 from playground_tui.engine.store import messages, runs, steps, threads
+from playground_tui.engine.store.unknown import Unknown
 
 Event = tuple[str, dict[str, Any]]
 """The name of an event of the stream, and the stored object it carries."""
@@ -75,7 +76,7 @@ def end_step(
     """Close one step, its message first."""
     events: list[Event] = []
     if step["type"] == "message_creation":
-        events.append(_end_message(c, step, ending, now, loose.content))
+        events += _end_message(c, step, ending, now, loose.content)
     elif ending.step_status == "completed":
         ending = replace(ending, step_status="failed", error=("server_error", _CALLS_CUT))
     tokens = usage_object(usage or kept_usage(step) or Usage(0, 0))
@@ -92,11 +93,15 @@ def kept_usage(stored: Mapping[str, Any]) -> Usage | None:
     return Usage(*tokens) if tokens else None
 
 
-def _end_message(c: Connection, step: Mapping[str, Any], ending: Ending, now: int, loose: Contents) -> Event:
+def _end_message(c: Connection, step: Mapping[str, Any], ending: Ending, now: int, loose: Contents) -> list[Event]:
+    """A message that is there no more, lost with a damaged database, keeps its step and its run from no end."""
     message_id = step["step_details"]["message_creation"]["message_id"]
     changes = message_ended(ending, now)
     content = loose.get(message_id)
     if content or (content is not None and changes["status"] == "completed"):
         changes["content"] = content or [text_part("")]
-    message = messages.update(c, message_id, changes)
-    return f"thread.message.{message['status']}", message
+    try:
+        message = messages.update(c, message_id, changes)
+    except Unknown:
+        return []
+    return [(f"thread.message.{message['status']}", message)]

@@ -45,6 +45,12 @@ _MEND = (
         (SELECT count(*) FROM messages m WHERE m.thread_id = threads.id AND m.deleted_at IS NULL)""",
     """INSERT OR IGNORE INTO thread_assistants(thread_id, assistant_id, position)
         SELECT thread_id, assistant_id, min(seq) FROM runs GROUP BY 1, 2""",
+    # Nobody ends a message whose step or run is lost: it ends here.
+    """UPDATE messages SET body = json_set(body, '$.status', 'incomplete', '$.incomplete_at', created_at,
+            '$.incomplete_details', json_object('reason', 'run_failed'))
+        WHERE json_extract(body, '$.status') = 'in_progress' AND NOT EXISTS (SELECT 1 FROM steps s
+            WHERE s.run_id = messages.run_id AND json_extract(s.body, '$.status') = 'in_progress'
+            AND json_extract(s.body, '$.step_details.message_creation.message_id') = messages.id)""",
     # What files are searched by is made again from them.
     """DELETE FROM vector_store_files WHERE status <> 'deleted'
         AND NOT EXISTS (SELECT 1 FROM files f WHERE f.id = vector_store_files.id AND f.deleted_at IS NULL)""",
