@@ -101,3 +101,9 @@ def test_a_chunk_knows_the_headings_it_stands_under():
 
 def test_a_comment_of_a_program_is_no_heading():
     assert cut("# comment\nx = 1", 100, 0) == [Chunk("# comment\nx = 1")]
+
+
+def test_a_heading_of_any_length_costs_each_chunk_under_it_little():
+    picture = f"# ![logo](data:image/png;base64,{'iVBORw0KGgo' * 2000})\n\n"
+    last = cut(picture + SENTENCE * 20, 4096, 0, headings=True)[-1]
+    assert last.heading.startswith("![logo](data:") and len(last.heading) == 200

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -194,6 +195,35 @@ async def test_each_file_is_read_once_however_often_the_indexer_is_woken(engine,
         engine.engine.search.wake()
     assert len(log.read_text().split()) == 20
     assert await kept(engine) == 20
+
+
+async def test_a_failure_that_nobody_foresaw_costs_its_own_file_alone(engine, monkeypatch, caplog):
+    read_chunks = indexing.read_chunks
+
+    def read(path: Path, name: str, *how: Any) -> Any:
+        if name == "a.md":
+            raise RuntimeError("nobody foresaw this")
+        return read_chunks(path, name, *how)
+
+    monkeypatch.setattr(indexing, "read_chunks", read)
+    store_id = await store_of(engine, a_md="Tides rise.", b_md="Tides fall.")
+    assert [(file["status"], file["last_error"]) for file in await files_of(engine, store_id)] == [
+        (
+            "failed",
+            {"code": "server_error", "message": "The engine failed on this file (RuntimeError). Its log says more."},
+        ),
+        ("completed", None),
+    ]
+    assert "nobody foresaw this" in caplog.text
+
+
+async def test_a_provider_that_is_taken_away_meanwhile_costs_no_file(engine, monkeypatch):
+    async def gone() -> str:
+        return "ollama/embed"
+
+    monkeypatch.setattr(engine.engine.providers, "embedding_model", gone)
+    store_id = await store_of(engine, a_md="Tides rise.")
+    assert [file["status"] for file in await files_of(engine, store_id)] == ["completed"]
 
 
 async def test_a_database_that_cannot_be_written_leaves_the_file_for_later(engine, monkeypatch):

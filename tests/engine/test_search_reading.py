@@ -14,7 +14,7 @@ import pytest
 from playground_tui.engine.tools.file_search.chunking import Chunk
 from playground_tui.engine.tools.file_search.reading import __main__ as program
 from playground_tui.engine.tools.file_search.reading.formats import text_of
-from playground_tui.engine.tools.file_search.reading.process import DAMAGED, Limits, read_chunks
+from playground_tui.engine.tools.file_search.reading.process import DAMAGED, MEGABYTE, TOO_MUCH, Limits, read_chunks
 from playground_tui.engine.tools.file_search.reading.refusal import Unreadable
 from tests.support.documents import archive, handbook, locked_pdf, pdf, with_body
 
@@ -335,6 +335,21 @@ async def test_a_process_that_ends_for_another_reason_is_our_own_error(tmp_path,
     with pytest.raises(Unreadable) as caught:
         await chunks(tmp_path, b"text")
     assert (caught.value.code, "status 7" in str(caught.value)) == ("server_error", True)
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("printf '[\"half a'", "ended with status 0"),
+        ("printf '[\"half a'; kill -KILL $$", TOO_MUCH),
+        (f"head -c {2 * MEGABYTE} /dev/zero; sleep 60", DAMAGED),
+        ("echo '[no JSON'", DAMAGED),
+    ],
+)
+async def test_a_line_that_is_no_chunk_is_a_refusal(tmp_path, monkeypatch, shell, words):
+    monkeypatch.setattr("playground_tui.engine.tools.file_search.reading.process.COMMAND", ("/bin/sh", "-c", shell))
+    with pytest.raises(Unreadable, match=words):
+        await chunks(tmp_path, b"text")
 
 
 async def test_the_process_knows_nothing_of_the_engines_environment(tmp_path, monkeypatch):

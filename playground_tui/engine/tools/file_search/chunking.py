@@ -25,6 +25,8 @@ _PIECES = re.compile(r"\S+\s*|\s+")
 _ENDS = re.compile(r"\n[^\S\n]*\n\s*|\n|(?<=[.!?…])[\"'”’)\]]*[^\S\n]+|(?<=[。！？])")
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.*\S)[ \t]*$", re.MULTILINE)
 _LEVELS = 6
+_HEADING_CHARACTERS = 200
+"""What is kept of a heading: each chunk under it carries it along, and a picture in it may be megabytes."""
 _LONGEST = 32
 """The tokens that a piece between two places to cut may have before it is cut at words, too."""
 _LEAST = 0.6
@@ -150,7 +152,7 @@ class _Trail:
         under: list[str] = [""] * _LEVELS
         for match in _HEADING.finditer(text):
             level = len(match[1])
-            under[level - 1 :] = [match[2].strip("# \t"), *[""] * (_LEVELS - level)]
+            under[level - 1 :] = [match[2][:_HEADING_CHARACTERS].strip("# \t"), *[""] * (_LEVELS - level)]
             self._starts.append(match.start())
             self._trails.append(" > ".join(filter(None, under)))
 

@@ -52,9 +52,15 @@ class Embedder:
     async def model(self) -> str | None:
         """The full id of the model by which new files are embedded: the default provider's; None if it has none."""
         model = await self._providers.embedding_model()
-        if model is None or self._refused.get(model) is self._providers.resolve(model)[0]:
+        provider = self._provider(model) if model else None
+        return model if model and provider and self._refused.get(model) is not provider else None
+
+    def _provider(self, model: str) -> Provider | None:
+        """Whose model it is, None if that one was taken away meanwhile."""
+        try:
+            return self._providers.resolve(model)[0]
+        except UnknownProvider:
             return None
-        return model
 
     async def documents(self, model: str, texts: Sequence[str]) -> list[bytes]:
         """The packed embeddings of texts. Raises NoEmbeddings."""
@@ -96,8 +102,9 @@ class Embedder:
 
     def _given_up(self, model: str, error: Exception) -> NoEmbeddings:
         _log.warning("no embeddings of %s: %s", model, error)
-        if isinstance(error, Refused) and error.status in REFUSALS:
-            self._refused[model] = self._providers.resolve(model)[0]
+        provider = self._provider(model)
+        if provider and isinstance(error, Refused) and error.status in REFUSALS:
+            self._refused[model] = provider
         return NoEmbeddings(error, passing=may_pass(error))
 
     async def _asked(self, model: str, texts: list[str]) -> list[bytes]:

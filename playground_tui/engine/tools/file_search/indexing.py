@@ -36,6 +36,7 @@ LOOK_AGAIN = 0.5
 """Seconds after which somebody who waits looks by himself."""
 SOON = 30.0
 """Seconds that a file is embedded for, at most, before it counts as indexed; the rest of it follows."""
+UNFORESEEN = "The engine failed on this file ({}). Its log says more."
 REST = 60.0
 """Seconds after which embeddings are tried for again that could not be had."""
 _log = logging.getLogger(__name__)
@@ -117,6 +118,8 @@ class Indexer:
                     pass
         except StoreFailed as error:
             _log.error("indexing has to wait: %s", error)
+        except Exception:  # noqa: BLE001 - what nobody foresaw is caught here
+            _log.exception("indexing has to wait for a reason nobody foresaw")
 
     async def _index_next(self) -> bool:
         """Index the oldest file that nobody has taken; whether there was one."""
@@ -149,6 +152,11 @@ class Indexer:
             await self._fail(file, "server_error", f"The file could not be read: {error.strerror}.")
         except Unknown as unknown:
             await self._fail(file, "server_error", str(unknown))
+        except StoreFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file is not to stop the indexing of all others
+            _log.exception("file %s cannot be indexed for a reason nobody foresaw", file.file_id)
+            await self._fail(file, "server_error", UNFORESEEN.format(type(error).__name__))
         else:
             await self._database.write(lambda c: store_files.finish(c, file.seq, "completed", usage_bytes=used))
 
@@ -220,7 +228,12 @@ class Indexer:
             self._without.add(seq)
             if failure.passing and self._rest is None:
                 self._rest = asyncio.get_running_loop().call_later(REST, self.wake)
-            return False
+        except StoreFailed:
+            raise
+        except Exception:  # noqa: BLE001 - without embeddings a file is found by its words
+            _log.exception("no embeddings by %s for a reason nobody foresaw", model)
+            self._without.add(seq)
+        return False
 
     async def _embed_part(self, model: str, seq: int) -> bool:
         """Embed the chunks from where this model has reached; whether there are more of them."""

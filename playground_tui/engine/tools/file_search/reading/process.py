@@ -67,11 +67,13 @@ async def _line(process: asyncio.subprocess.Process, deadline: float) -> list[st
     try:
         async with asyncio.timeout_at(deadline):
             line = await process.stdout.readline()
-            if not line:
+            if not line.endswith(b"\n"):  # nothing, or half a line
                 raise _ended_early(await process.wait())
+            told = json.loads(line)
     except TimeoutError:
         raise Unreadable("invalid_file", TOO_MUCH) from None
-    told = json.loads(line)
+    except ValueError:  # a longer line than any chunk makes, or no JSON
+        raise Unreadable("invalid_file", DAMAGED) from None
     if isinstance(told, list):
         return told
     if "code" in told:
