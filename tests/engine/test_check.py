@@ -202,6 +202,7 @@ LEFT = [
     ("UPDATE steps SET body = json_set(body, '$.status', 'failed') WHERE seq = 5", "which none of its steps has"),
     ("DELETE FROM chunk_words_docsize WHERE id = 1", "chunk 1 is not found by its words"),
     ("INSERT INTO chunk_words_docsize VALUES (9, x'00')", "chunk 9 is gone and still found by its words"),
+    ("UPDATE messages SET body = '{' WHERE seq = 2", "row 2 of messages is damaged: its body cannot be read"),
     ("DELETE FROM runs WHERE seq = 1", "row 1 of steps refers to one of runs that is not there"),
 ]
 

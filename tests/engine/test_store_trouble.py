@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,25 @@ async def test_damage_that_is_met_ends_the_engine_for_the_next_one_to_mend(
     assert damage_mark(engine.engine.database.path).exists()
 
 
+async def test_damage_that_sql_meets_is_damage(scripted: ScriptedEngine) -> None:
+    thread, assistant = await scripted.thread("hello")
+    await scripted.engine.database.write(lambda c: c.exec_driver_sql("UPDATE messages SET body = '{'").rowcount)
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+    await scripted.settled(run["id"])
+    error = (await scripted.run_of(thread, run["id"]))["last_error"]
+    assert "is damaged (malformed JSON)" in error["message"]
+    assert scripted.server.stopping.is_set()
+    assert damage_mark(scripted.engine.database.path).exists()
+
+
 def test_what_is_no_trouble_of_the_disk_is_none() -> None:
     path = Path("/x/engine.db")
     assert failure_of(IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE")), path) is None
     assert failure_of(ValueError("of the program"), path) is None
-    unknown = failure_of(OperationalError("SELECT", {}, sqlite3.OperationalError("no such table: x")), path)
-    assert str(unknown) == "The engine cannot use its database: no such table: x."
+    with pytest.raises(sqlite3.OperationalError) as refused, closing(sqlite3.connect(":memory:")) as c:
+        c.execute("SELECT * FROM x")
+    assert failure_of(OperationalError("SELECT", {}, refused.value), path) is None
+    unknown = failure_of(OperationalError("SELECT", {}, sqlite3.OperationalError("out of memory")), path)
+    assert str(unknown) == "The engine cannot use its database: out of memory."
     undecodable = failure_of(sqlite3.OperationalError("Could not decode to UTF-8 column 'body'"), path)
     assert isinstance(undecodable, StoreFailed) and undecodable.cause == "damaged"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import JSON, Connection, Integer, func, literal_column, select, text
 from sqlalchemy.exc import DatabaseError
 
 from playground_tui.engine.check import conversations
@@ -72,12 +72,16 @@ def check_words(c: Connection) -> list[Finding]:
 
 
 def _database(c: Connection) -> Iterator[Finding]:
-    """What SQLite itself finds wrong with the file, and rows that refer to rows which are not there."""
+    """What SQLite itself finds wrong with the file, rows that refer to rows which are not there, and broken JSON."""
     for (words,) in c.execute(text("PRAGMA integrity_check")):
         if words != "ok":
             yield Finding("database", "file", f"is damaged: {words}")
     for row in c.execute(text("PRAGMA foreign_key_check")):
         yield Finding("row", f"{row[1]} of {row[0]}", f"refers to one of {row[2]} that is not there")
+    for column in (column for table in metadata.sorted_tables for column in table.c if isinstance(column.type, JSON)):
+        broken = select(literal_column("rowid", Integer)).select_from(column.table).where(~func.json_valid(column))
+        for (row_id,) in c.execute(broken):
+            yield Finding("row", f"{row_id} of {column.table.name}", f"is damaged: its {column.name} cannot be read")
 
 
 def _counts(c: Connection) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Literal
@@ -22,7 +23,10 @@ _DISK = {
 }
 """By what the names of SQLite's result codes begin with (https://sqlite.org/rescode.html): failures that pass."""
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_UNDECODABLE = "Could not decode to UTF-8"
+_UNREADABLE = re.compile(r"Could not decode to UTF-8|malformed JSON$")
+"""What is said of a text or of JSON that is broken, whatever the code."""
+_OF_THE_PROGRAM = "SQLITE_ERROR"
+"""A statement that SQLite does not take: no disk mends that."""
 
 
 class StoreError(Exception):
@@ -55,9 +59,9 @@ def failure_of(error: BaseException, path: Path) -> StoreFailed | None:
         return damage(path, "an entry cannot be read")
     original = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(original, "sqlite_errorname", "")
-    if name.startswith(_DAMAGED) or _UNDECODABLE in str(original):
+    if name.startswith(_DAMAGED) or _UNREADABLE.match(str(original)):
         return damage(path, str(original))
-    if not isinstance(error, OperationalError | sqlite3.OperationalError):
+    if name.startswith(_OF_THE_PROGRAM) or not isinstance(error, OperationalError | sqlite3.OperationalError):
         return None
     words = next((words for code, words in _DISK.items() if name.startswith(code)), str(original))
     return StoreFailed(f"The engine cannot use its database: {words}.", "disk")
