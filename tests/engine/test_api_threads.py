@@ -35,6 +35,12 @@ def text(value: str) -> dict[str, Any]:
     return {"type": "text", "text": {"value": value, "annotations": []}}
 
 
+async def test_a_text_of_any_length_is_not_looked_for(api: httpx2.AsyncClient) -> None:
+    assert (await api.get("/threads", params={"q": "x" * 1000})).json()["data"] == []
+    refused = await api.get("/threads", params={"q": "x" * 1001})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "q")
+
+
 async def test_a_thread_of_nothing_has_every_key(api: httpx2.AsyncClient) -> None:
     thread = (await api.post("/threads", headers={"Content-Type": "application/json"})).json()
     assert thread.pop("id").startswith("thread_")

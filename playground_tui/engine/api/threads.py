@@ -18,6 +18,9 @@ from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.schemas import CreateThread, ModifyThread
 from playground_tui.engine.store import runs, threads
 
+QUERY_CHARACTERS = 1_000
+"""Of a text that is looked for: SQLite takes no pattern of any length."""
+
 
 def make(body: CreateThread, *, now: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The thread that a body asks for, still without resources for its tools, and its messages."""
@@ -47,6 +50,8 @@ async def show(request: Request) -> Response:
 async def index(request: Request) -> Response:
     page, deleted = page_of(request), flag_of(request, "deleted")
     assistant_id, q = request.query_params.get("assistant_id"), request.query_params.get("q", "")
+    if len(q) > QUERY_CHARACTERS:
+        raise ApiError(f"Invalid 'q': at most {QUERY_CHARACTERS:,} characters can be looked for.", param="q")
     items, more = await engine_of(request).database.read(
         lambda c: threads.list_threads(c, page, assistant_id=assistant_id or None, q=q, deleted=deleted)
     )
