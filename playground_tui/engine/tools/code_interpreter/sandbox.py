@@ -122,6 +122,8 @@ class Sandbox:
             await self._converse(code, files, received)
         except (asyncio.IncompleteReadError, ConnectionError):
             why = watchdog.reason or await self._status()
+        except OSError as error:  # the worker waits for the rest of the file
+            why = f"a file could not be read for it ({error.strerror or error})"
         except frames.Violation:
             why = "it disturbed the pipe to the engine"
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ PATIENCE = 60.0
 _ASK_AGAIN = 30.0
 """Seconds after which it is looked again whether what stood in the way is gone."""
 
+_log = logging.getLogger(__name__)
 _ANEW = "(Python was started anew: variables of earlier code are gone.)"
 
 
@@ -38,6 +40,12 @@ class _Seat:
     used_at: float = 0.0
     placed: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
+    starting: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether it has a sandbox, or is about to."""
+        return self.starting or (self.sandbox is not None and self.sandbox.alive)
 
 
 class Interpreter:
@@ -149,12 +157,24 @@ class Interpreter:
                         await self._freed.wait()
             except TimeoutError:
                 raise cannot(f"{self._most} other threads are running code, which is the limit. Try again.") from None
+            seat.starting = True
+        try:  # others may take and leave their places meanwhile
             seat.sandbox, seat.placed, seat.made = await self._start(), set(), set()
-        return await asyncio.to_thread(self._marks.add, thread_id)
+        finally:
+            seat.starting = False
+        return await self._mark(thread_id)
+
+    async def _mark(self, thread_id: str) -> bool:
+        """Note that the thread has run code; whether that was noted before. Without it code runs as well."""
+        try:
+            return await asyncio.to_thread(self._marks.add, thread_id)
+        except OSError as error:
+            _log.warning("that thread %s has run code cannot be noted: %s", thread_id, error)
+            return False
 
     async def _make_room(self) -> bool:
         """Whether there is a place for one more; the one that was idle longest gives way."""
-        held = {name: one for name, one in self._seats.items() if one.sandbox is not None and one.sandbox.alive}
+        held = {name: one for name, one in self._seats.items() if one.taken}
         if len(held) < self._most:
             return True
         idle = sorted((one.used_at, name) for name, one in held.items() if not one.users)
@@ -197,7 +217,10 @@ class Interpreter:
     async def forget(self, thread_id: str) -> None:
         """End the thread's sandbox."""
         await self._end(thread_id)
-        await asyncio.to_thread(self._marks.remove, thread_id)
+        try:
+            await asyncio.to_thread(self._marks.remove, thread_id)
+        except OSError as error:
+            _log.warning("that thread %s has run code stays noted: %s", thread_id, error)
 
     async def stop(self) -> None:
         """End all sandboxes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ _SPARE_TASKS = 8
 """The kernel holds code to its processes where it counts as it should; beyond this the code is ended."""
 _SCARCE = 0.03
 """When only this part of the machine's memory is available, code is ended before the kernel ends something else."""
+_log = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -37,11 +39,16 @@ class Watchdog:
         """Why the code was interrupted or killed, as a clause; "" if it was not."""
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled or the code is killed."""
-        while True:
-            if self._look():
-                return
-            await asyncio.sleep(_INTERVAL)
+        """Look again and again, until cancelled or the code is killed. Code that cannot be watched is killed."""
+        try:
+            while True:
+                if self._look():
+                    return
+                await asyncio.sleep(_INTERVAL)
+        except Exception:  # noqa: BLE001 - whatever ends the watch is to end the code too
+            _log.exception("code could not be watched any longer")
+            self.reason = "what it uses could not be watched any longer"
+            self._kill()
 
     def stop(self, reason: str) -> None:
         """Interrupt the code now; it is killed if it goes on."""
