@@ -49,16 +49,15 @@ _UNSAFE = "the sandbox would not be tight here: {said}. Run the engine as an ord
 _NAMESPACES = re.compile(r"namespace|uid map|gid map|setgroups|Failed to make / slave|Can't mount proc", re.IGNORECASE)
 
 
-async def find_setup(
-    which: Callable[[str], str | None] = shutil.which, system: str = sys.platform, machine: str | None = None
-) -> Setup:
+async def find_setup(which: Callable[[str], str | None] = shutil.which, system: str = sys.platform) -> Setup:
     """What sandboxes are made of here. Raises CannotRun."""
     if system != "linux":
         raise cannot(_ELSEWHERE.format(system={"darwin": "macOS"}.get(system, system)))
     bwrap = which("bwrap")
     if bwrap is None:
         raise cannot(_INSTALL)
-    if filter_for(machine or platform.machine()) is None:
+    machine = platform.machine()
+    if filter_for(machine) is None:
         raise cannot(f"no filter of system calls is known for this machine's processor, {machine}.")
     version = await asyncio.to_thread(_version, bwrap)
     if version < OLDEST:
