@@ -309,3 +309,12 @@ async def test_the_query_of_a_base_url_stays(server):
     assert server.requests[0].path == "/v1/chat/completions"
     assert server.requests[0].query == "api-version=preview"
     await provider.close()
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"1e999", b"-Infinity", b"1" + b"0" * 400])
+async def test_numbers_that_are_none_count_as_nothing(chat, server, number):
+    server.routes["/v1/models"] = raw(200, b'{"data": [{"id": "m", "created": %s}]}' % number, "application/json")
+    assert await chat.models() == ["m"]
+    usage = b'{"prompt_tokens": %s, "completion_tokens": 3}' % number
+    server.script(stream(b'data: {"choices": [], "usage": %s}\n\n' % usage))
+    assert (await events_of(chat))[-1] == Finished("stop", Usage(0, 3))

@@ -56,7 +56,15 @@ async def test_a_server_that_answers_like_its_kind_is_listed(server, kind, path,
 
 @pytest.mark.parametrize("kind", ["ollama", "lmstudio", "llamacpp", "vllm"])
 @pytest.mark.parametrize(
-    "reply", [raw(200, b"<html>Hi"), raw(200, b"[]", JSON), raw(200, b'{"version": 3}', JSON), raw(500, b"{}", JSON)]
+    "reply",
+    [
+        raw(200, b"<html>Hi"),
+        raw(200, b"[]", JSON),
+        raw(200, b'{"version": 3}', JSON),
+        raw(500, b"{}", JSON),
+        raw(200, b"[" * 50_000, JSON),
+        raw(200, b'{"version": "", "data": [], "default_generation_settings": "' + b"x" * 65_536 + b'"}', JSON),
+    ],
 )
 async def test_another_server_on_the_port_is_not_listed(server, kind, reply: Reply):
     server.routes |= dict.fromkeys(("/api/version", "/api/v0/models", "/props", "/version"), reply)

@@ -249,3 +249,21 @@ async def test_what_trickles_in_is_gathered_once_a_stream_is_under_way() -> None
         came.append(piece)
     assert came == [b"%d" % number for number in range(http.AT_ONCE + 6)]
     assert paused == [b"17", b"19", b"21"]
+
+
+async def test_an_answer_beyond_all_measure_is_not_read_to_its_end(chat, server, monkeypatch):
+    monkeypatch.setattr(http, "ANSWER", 1000)
+    server.models = ["x" * 100] * 20
+    with pytest.raises(ProviderError, match="something that is not its API"):
+        await chat.models()
+    server.script(raw(200, b'{"choices": [{"message": {"content": "' + b"x" * 2000 + b'"}}]}', "application/json"))
+    assert "something that is not its API" in str(await failure(chat))
+    server.routes["/v1/embeddings"] = raw(200, b'{"data": [' + b" " * 2000 + b"]}", "application/json")
+    with pytest.raises(ProviderError, match="something that is not its API"):
+        await chat.embed("m", [])
+
+
+async def test_an_event_that_is_too_long_at_the_end_is_said(chat, server, monkeypatch):
+    monkeypatch.setattr(event_reader, "LONGEST", 20)
+    server.script(stream(b"data: 123456789012\ndata: 1234567890"))
+    assert "something that is not its API" in str(await failure(chat))

@@ -275,6 +275,8 @@ async def test_a_file_whose_texts_are_refused_is_found_by_its_words_and_holds_up
         reply([["a"]]),
         reply([[True]]),
         reply([None]),
+        reply([[10**400]]),
+        reply([[1e300]]),
         raw(200, b'{"data": [{"embedding": [NaN]}]}', "application/json"),
         raw(200, b"[]", "application/json"),
         raw(200, b"<html>", "text/html"),

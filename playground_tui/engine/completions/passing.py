@@ -15,7 +15,7 @@ from playground_tui.engine.completions.failures import provider_failed
 from playground_tui.engine.completions.wire import DONE, data
 from playground_tui.engine.errors import Json as JsonResponse
 from playground_tui.engine.providers.base import ProviderError
-from playground_tui.engine.providers.http import gathered
+from playground_tui.engine.providers.http import ANSWER, at_most, gathered
 from playground_tui.engine.providers.refusals import garbage, refused
 from playground_tui.engine.providers.responses import no_such_address
 from playground_tui.engine.providers.shapes import mapping
@@ -46,7 +46,7 @@ async def passed(provider: HttpProvider, body: Mapping[str, Any]) -> Response:
             headers = _headers(upstream, provider.settings.api_key) | _STREAM
             return StreamingResponse(stream, headers=headers, background=BackgroundTask(stack.aclose))
         async with stack:
-            return _whole(provider, upstream, await upstream.aread())
+            return _whole(provider, upstream, await at_most(upstream, ANSWER))
     except ProviderError as error:
         raise provider_failed(error) from error
 
@@ -64,7 +64,7 @@ async def _pieces(provider: HttpProvider, upstream: httpx2.Response, stack: Asyn
 def _whole(provider: HttpProvider, upstream: httpx2.Response, content: bytes) -> Response:
     """Raises NoChatCompletions, and ProviderError for an answer that is none."""
     if upstream.status_code == 200:
-        if "json" not in upstream.headers.get("content-type", ""):
+        if "json" not in upstream.headers.get("content-type", "") or len(content) > ANSWER:
             raise garbage(provider.settings, content[:1000].decode("utf-8", "replace"))
         return Response(content, headers=_headers(upstream, provider.settings.api_key))
     refusal = refused(provider.settings, upstream.status_code, upstream.headers, content)

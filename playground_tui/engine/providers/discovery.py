@@ -7,6 +7,7 @@ default only if its listening socket belongs to this user, root or a system acco
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,14 @@ from typing import Any
 import httpx2
 
 from playground_tui.engine.providers.base import ProviderSettings
+from playground_tui.engine.providers.http import at_most
+from playground_tui.engine.providers.shapes import mapping
 from playground_tui.protocol import HOPS_HEADER
 
 PATIENCE = 0.3
 """Seconds all probes together may take."""
+LONGEST = 64 * 1024
+"""Bytes of an answer that are read."""
 SYSTEM_ACCOUNTS = 1_000
 """User ids below this are root and system accounts."""
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -33,7 +38,8 @@ class Kind:
     name: str
     port: int
     path: str
-    answers: Callable[[httpx2.Response], bool]
+    answers: Callable[[str, Mapping[str, Any]], bool]
+    """Given the server's name as its header has it, and the JSON object it sent (empty if it sent none)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +50,16 @@ class Found:
     trusted: bool
 
 
-def _object(response: httpx2.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if response.status_code == 200 and isinstance(answer, Mapping) else {}
+def _has_version(_server: str, told: Mapping[str, Any]) -> bool:
+    return isinstance(told.get("version"), str)
 
 
-def _has_version(response: httpx2.Response) -> bool:
-    return isinstance(_object(response).get("version"), str)
+def _is_lm_studio(_server: str, told: Mapping[str, Any]) -> bool:
+    return isinstance(told.get("data"), list)
 
 
-def _is_lm_studio(response: httpx2.Response) -> bool:
-    return isinstance(_object(response).get("data"), list)
-
-
-def _is_llama_cpp(response: httpx2.Response) -> bool:
-    named = "llama.cpp" in response.headers.get("server", "").lower()
-    return named or "default_generation_settings" in _object(response)
+def _is_llama_cpp(server: str, told: Mapping[str, Any]) -> bool:
+    return "llama.cpp" in server.lower() or "default_generation_settings" in told
 
 
 KINDS = (
@@ -93,10 +90,20 @@ def _settings(name: str, port: int) -> ProviderSettings:
 
 async def _answers(client: httpx2.AsyncClient, kind: Kind, port: int) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE):
-            return kind.answers(await client.get(f"http://127.0.0.1:{port}{kind.path}"))
+        async with asyncio.timeout(PATIENCE), client.stream("GET", f"http://127.0.0.1:{port}{kind.path}") as response:
+            content = await at_most(response, LONGEST)
+            told = _object(content[:LONGEST]) if response.status_code == 200 else {}
+            return kind.answers(response.headers.get("server", ""), told)
     except (httpx2.HTTPError, TimeoutError):
         return False
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    """The JSON object of an answer, empty for one that is something else: anybody may listen there."""
+    try:
+        return mapping(json.loads(content))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def trusted(port: int, tables: Sequence[Path] = TABLES) -> bool:

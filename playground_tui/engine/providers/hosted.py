@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from playground_tui.engine.providers.base import Cited, HostedCode, HostedSearch, ProviderEvent
-from playground_tui.engine.providers.shapes import mapping, mappings, whole
+from playground_tui.engine.providers.shapes import mapping, mappings, number, whole
 
 Json = Mapping[str, Any]
 
@@ -59,13 +59,9 @@ def _found(result: Json) -> dict[str, Any]:
     return {
         "file_id": str(result.get("file_id") or ""),
         "file_name": str(result.get("filename") or ""),
-        "score": min(1.0, max(0.0, _number(result.get("score")))),
+        "score": min(1.0, max(0.0, number(result.get("score")))),
         "content": [{"type": "text", "text": str(result.get("text") or "")}],
     }
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _output(output: Json) -> str | bytes | None:

@@ -33,6 +33,8 @@ WAITED = 0.001
 """Seconds after which a piece counts as waited for; one that was there already comes faster."""
 REFUSAL = 64 * 1024
 """Bytes of an error body that are read."""
+ANSWER = 32 * 2**20
+"""Bytes of an answer that is no stream."""
 FILE = 64 * 2**20
 """Bytes of a file that a provider's code made."""
 
@@ -43,6 +45,16 @@ def loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+async def at_most(response: httpx2.Response, most: int) -> bytes:
+    """The body of a response that is being read; of one that has more than `most` bytes, a little more than these."""
+    received = bytearray()
+    async for piece in response.aiter_bytes():
+        received += piece
+        if len(received) > most:
+            break
+    return bytes(received)
 
 
 async def drain(received: AsyncIterator[tuple[str, str]]) -> None:
@@ -113,43 +125,42 @@ class Http:
 
     async def post(self, path: str, body: Mapping[str, Any], *, seconds: float) -> Mapping[str, Any]:
         """POST `body` and return the JSON object that comes within so many seconds. Raises as `events` does."""
-        async with self._using() as client:
-            try:
-                async with asyncio.timeout(seconds):
-                    response = await client.post(self._url(path), json=dict(body), timeout=seconds)
-            except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-                raise broken(self.settings, error) from error
-        if response.status_code != 200:
-            raise refused(self.settings, response.status_code, response.headers, response.content)
-        return object_of(self.settings, response.text)
+        return self._object(await self._content("POST", path, ANSWER, seconds, json=dict(body)))
 
     async def get(self, path: str) -> Mapping[str, Any]:
         """GET a JSON object. Raises as `events` does."""
-        async with self._using() as client:
-            try:
-                async with asyncio.timeout(LIST):
-                    response = await client.get(self._url(path), timeout=LIST)
-            except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-                raise broken(self.settings, error) from error
-        if response.status_code != 200:
-            raise refused(self.settings, response.status_code, response.headers, response.content)
-        return object_of(self.settings, response.text)
+        return self._object(await self._content("GET", path, ANSWER, LIST))
 
     async def content(self, path: str, most: int = FILE) -> bytes:
         """GET a file of at most `most` bytes. Raises as `events` does."""
-        received = bytearray()
+        received = await self._content("GET", path, most)
+        if len(received) > most:
+            raise ProviderError(f"{self.settings.name} sent a file that is larger than {most} bytes.")
+        return received
+
+    async def _content(
+        self, method: str, path: str, most: int, seconds: float | None = None, *, json: object = None
+    ) -> bytes:
+        """What is answered, as `at_most` has it, within so many seconds (None: as long as something comes)."""
+        timeout = httpx2.USE_CLIENT_DEFAULT if seconds is None else seconds
         async with self._using() as client:
             try:
-                async with client.stream("GET", self._url(path)) as response:
+                sent = client.stream(method, self._url(path), json=json, timeout=timeout)
+                async with asyncio.timeout(seconds), sent as response:
                     if response.status_code != 200:
                         raise await self._refusal(response)
-                    async for piece in response.aiter_bytes():
-                        received += piece
-                        if len(received) > most:
-                            raise ProviderError(f"{self.settings.name} sent a file that is larger than {most} bytes.")
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                    return await at_most(response, most)
+            except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
                 raise broken(self.settings, error) from error
-        return bytes(received)
+
+    def _object(self, content: bytes) -> Mapping[str, Any]:
+        return object_of(self.settings, self._text(content))
+
+    def _text(self, content: bytes) -> str:
+        """An answer as text. Raises ProviderError for one that is larger than any."""
+        if len(content) > ANSWER:
+            raise garbage(self.settings, "")
+        return content.decode("utf-8", "replace")
 
     async def close(self) -> None:
         self._retired = True
@@ -157,7 +168,7 @@ class Http:
 
     async def _read(self, response: httpx2.Response) -> AsyncIterator[tuple[str, str]]:
         if "json" in (kind := response.headers.get("content-type", "")) and "stream" not in kind:
-            yield "", (await response.aread()).decode("utf-8", "replace")
+            yield "", self._text(await at_most(response, ANSWER))
             return
         if "html" in kind:
             raise garbage(self.settings, "<html")
@@ -166,17 +177,13 @@ class Http:
             async for received in gathered(response.aiter_bytes()):
                 for event in reader.feed(received):
                     yield event
+            for event in reader.end():
+                yield event
         except TooLong:
             raise garbage(self.settings, "") from None
-        for event in reader.end():
-            yield event
 
     async def _refusal(self, response: httpx2.Response) -> Exception:
-        body = b""
-        async for received in response.aiter_bytes():
-            body += received
-            if len(body) > REFUSAL:
-                break
+        body = await at_most(response, REFUSAL)
         return refused(self.settings, response.status_code, response.headers, body[:REFUSAL])
 
     def _url(self, path: str) -> httpx2.URL:

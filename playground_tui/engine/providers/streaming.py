@@ -27,7 +27,7 @@ from playground_tui.engine.providers.base import (
 )
 from playground_tui.engine.providers.http import Http
 from playground_tui.engine.providers.refusals import Refused, garbage
-from playground_tui.engine.providers.shapes import mappings, whole
+from playground_tui.engine.providers.shapes import is_number, mappings, whole
 
 OPTIONAL = {
     "reasoning_effort": re.compile(r"reasoning|thinking", re.IGNORECASE),
@@ -153,7 +153,7 @@ class HttpProvider(ABC):
 
 def is_embedding(numbers: object) -> bool:
     """Whether this is a list of numbers and not empty."""
-    return isinstance(numbers, list) and bool(numbers) and all(type(number) in {int, float} for number in numbers)
+    return isinstance(numbers, list) and bool(numbers) and all(map(is_number, numbers))
 
 
 def given(request: ModelRequest) -> frozenset[str]:
