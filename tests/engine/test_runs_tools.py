@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, Text, ToolOutput, Usage, UserTurn
+from playground_tui.engine.runs import requests
 from tests.support.scripted import ScriptedEngine, called, said, scripted_engine
+from tests.support.wait import until
 
 FUNCTION = {"type": "function", "function": {"name": "look"}}
 
@@ -177,3 +179,35 @@ async def test_a_run_whose_tokens_are_spent_is_incomplete(scripted: ScriptedEngi
     run = await submit(scripted, path, {"call_1": "blue"})
     assert (run["status"], run["incomplete_details"]) == ("incomplete", {"reason": f"max_{limit}_tokens"})
     assert len(scripted.provider.requests) == 1
+
+
+async def test_outputs_that_come_as_the_time_is_over_end_the_run_once(
+    scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_outputs = requests.take_outputs
+
+    async def too_late(*given: Any) -> None:
+        await take_outputs(*given)
+        scripted.clock.time += 601
+        scripted.engine.runs.expire_due()
+
+    monkeypatch.setattr(requests, "take_outputs", too_late)
+    scripted.provider.answers = [called(("call_1", "look", ["{}"])), said("too late")]
+    path, run = await begin(scripted)
+    after = scripted.engine.runs.newest_event(run["id"])
+    outputs = [{"tool_call_id": "call_1", "output": "blue"}]
+    await scripted.post(f"{path}/submit_tool_outputs", tool_outputs=outputs)
+    await until(lambda: not scripted.engine.runs.active_count)
+    events = [event.name async for event in scripted.engine.runs.follow(run["id"], after)]
+    assert events == ["thread.run.step.completed", "thread.run.queued", "thread.run.expired", "done"]
+    assert len(scripted.provider.requests) == 1
+
+
+async def test_an_engine_that_stops_takes_no_outputs(scripted: ScriptedEngine) -> None:
+    scripted.provider.answers = [called(("call_1", "look", ["{}"]))]
+    path, _ = await begin(scripted)
+    await scripted.engine.runs.stop()
+    outputs = [{"tool_call_id": "call_1", "output": "blue"}]
+    refused = await scripted.post(f"{path}/submit_tool_outputs", status=503, tool_outputs=outputs)
+    assert refused["error"]["message"] == "The engine is stopping."
+    assert (await scripted.get(path))["status"] == "requires_action"

@@ -193,8 +193,7 @@ class RunService:
         noted: Mapping[str, Any],
         keep: Keep,
     ) -> dict[str, Any]:
-        if self._stopping.is_set():
-            raise ApiError("The engine is stopping.", status=503, type="server_error")
+        self._refuse_at_the_end()
         live = LiveRun({"id": new_id("run"), "status": "queued", "required_action": None}, self._around, Feed())
         new_run = partial(
             store_run,
@@ -223,12 +222,19 @@ class RunService:
         return run
 
     async def _submit(self, live: LiveRun, outputs: Sequence[tuple[str, str]], keep: Keep) -> dict[str, Any]:
+        self._refuse_at_the_end()
         await requests.take_outputs(live, outputs, keep)
         run = shown(live.run)
         if live.drive:
             await asyncio.wait({live.drive})
-        self._begin(live)
+        if not live.interruption:  # else whoever interrupted it ends it
+            self._begin(live)
         return run
+
+    def _refuse_at_the_end(self) -> None:
+        """What is begun once the engine stops would be ended by nobody. Raises ApiError."""
+        if self._stopping.is_set():
+            raise ApiError("The engine is stopping.", status=503, type="server_error")
 
     async def _whole(self, change: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
         """Carry a change out even if who asked for it goes away: a run stored is a run begun."""
