@@ -10,7 +10,7 @@ import pytest
 
 from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, Text, ToolOutput, Usage, UserTurn
 from playground_tui.engine.runs import requests
-from tests.support.scripted import ScriptedEngine, called, said, scripted_engine
+from tests.support.scripted import ScriptedEngine, called, parsed, said, scripted_engine
 from tests.support.wait import until
 
 FUNCTION = {"type": "function", "function": {"name": "look"}}
@@ -211,3 +211,20 @@ async def test_an_engine_that_stops_takes_no_outputs(scripted: ScriptedEngine) -
     refused = await scripted.post(f"{path}/submit_tool_outputs", status=503, tool_outputs=outputs)
     assert refused["error"]["message"] == "The engine is stopping."
     assert (await scripted.get(path))["status"] == "requires_action"
+
+
+async def test_a_repeated_submit_streams_what_the_first_one_did(scripted: ScriptedEngine) -> None:
+    waits = called(("call_1", "look", ["{}"])), called(("call_2", "look", ["{}"]))
+    scripted.provider.answers = [*map(list, waits), said("Blue.")]
+    path, _ = await begin(scripted)
+    submitting, told = f"{path}/submit_tool_outputs", []
+    for call_id, key in (("call_1", "one"), ("call_2", "two"), ("call_2", "two")):
+        body = {"tool_outputs": [{"tool_call_id": call_id, "output": "blue"}], "stream": True}
+        response = await scripted.http.post(submitting, json=body, headers={"Idempotency-Key": key})
+        told.append([name for name, _ in parsed(response.text)])
+    assert told[0][-2:] == ["thread.run.requires_action", "done"]
+    assert (told[1][0], told[1][-2:]) == ("thread.run.step.completed", ["thread.run.completed", "done"])
+    assert told[2] == told[1]
+    body["stream"] = False
+    kept = await scripted.http.post(submitting, json=body, headers={"Idempotency-Key": "three"})
+    assert kept.status_code == 400

@@ -24,6 +24,8 @@ from playground_tui.engine.store.idempotency import Keep
 from playground_tui.protocol import PROVIDER_HEADER
 
 _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_AFTER = "_after"
+"""Key of a kept reply: the newest event of the run before it."""
 _EVENT_ID_DIGITS = 18
 
 
@@ -98,9 +100,15 @@ async def submit(request: Request) -> Response:
     body = await body_of(request, SubmitToolOutputs)
     thread_id, run_id = request.path_params["thread_id"], request.path_params["run_id"]
     outputs = [(given.tool_call_id, given.output) for given in body.tool_outputs]
-    seen = engine.runs.newest_event(run_id)
-    run = await once(request, lambda keep: engine.runs.submit(thread_id, run_id, outputs, keep=keep))
-    return _stream(engine, run_id, after=seen) if body.stream else Json(run)
+
+    async def act(keep: Keep) -> dict[str, Any]:
+        """Where the events of this round begin is kept with the reply: a later repetition has them too."""
+        seen = {_AFTER: engine.runs.newest_event(run_id)}
+        run = await engine.runs.submit(thread_id, run_id, outputs, keep=lambda c, reply: keep(c, {**reply, **seen}))
+        return {**run, **seen}
+
+    run = await once(request, act)
+    return _stream(engine, run_id, after=run.get(_AFTER, 0)) if body.stream else Json(shown(run))
 
 
 async def events(request: Request) -> Response:
