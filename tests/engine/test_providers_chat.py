@@ -169,6 +169,17 @@ async def test_arguments_that_come_before_the_name_wait_for_it(chat, server):
     assert events[1] == CallArguments(0, '{"a": 1}')
 
 
+async def test_a_call_whose_name_comes_late_has_a_place_of_its_own(chat, server):
+    late, whole = {"index": 0, "function": {"arguments": '{"a"'}}, call("g", id="b", index=1)
+    server.script(stream(*chunks(*({"tool_calls": [one]} for one in (late, whole, call("f", ": 1}", index=0))))))
+    events = await events_of(chat)
+    assert [(event.index, event.name) for event in events if isinstance(event, CallBegun)] == [(0, "g"), (1, "f")]
+    assert [event for event in events if isinstance(event, CallArguments)] == [
+        CallArguments(0, "{}"),
+        CallArguments(1, '{"a": 1}'),
+    ]
+
+
 @pytest.mark.parametrize(
     ("finish", "reason"),
     [("length", "length"), ("content_filter", "content_filter"), ("stop", "stop"), ("eos", "stop")],

@@ -18,10 +18,11 @@ from playground_tui.engine.providers.shapes import mapping
 
 @dataclass(slots=True)
 class Call:
-    """One call on its way. `waiting` are arguments that came before the name."""
+    """One call on its way: it has its `place` among the others from its name on. `waiting` are arguments that came
+    before that."""
 
-    place: int
     index: object
+    place: int = 0
     id: str = ""
     name: str = ""
     waiting: str = ""
@@ -46,6 +47,7 @@ class Calls:
         text = arguments_text(function.get("arguments"))
         if not call.name:
             call.id = call.id or str(delta.get("id") or "")
+            call.place = sum(1 for other in self._calls if other.name)
             call.name = str(function.get("name") or "")
             call.waiting += text
             if not call.name:
@@ -62,7 +64,7 @@ class Calls:
         known = [call for call in self._calls if index is None or call.index == index]
         if known and not self._another(known[-1], delta, function):
             return known[-1]
-        call = Call(sum(1 for call in self._calls if call.name), index)
+        call = Call(index)
         self._calls.append(call)
         return call
 
