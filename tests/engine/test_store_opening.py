@@ -20,7 +20,7 @@ from playground_tui.engine.store import assistants, files, messages, threads
 from playground_tui.engine.store import opening as opening_module
 from playground_tui.engine.store.database import Database
 from playground_tui.engine.store.failures import NewerDatabase, StoreFailed, UnreadableDatabase
-from playground_tui.engine.store.opening import Opened, damage_mark, open_store
+from playground_tui.engine.store.opening import Opened, damage_mark, move_aside, open_store
 from playground_tui.engine.store.salvage import copy_readable, mend
 from playground_tui.protocol import SCHEMA
 from tests.support.wait import until
@@ -112,6 +112,31 @@ async def test_broken_pages_cost_their_own_rows_alone(path: Path) -> None:
     opened.database.close()
     assert aside(path).read_bytes() == broken
     assert open_store(path).notice == ""
+
+
+async def test_a_start_that_is_cut_off_while_it_saves_loses_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage_mark(path).touch()
+
+    class Killed(BaseException):
+        pass
+
+    def set_aside_and_die(path: Path) -> Path:
+        move_aside(path)
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(opening_module, "move_aside", set_aside_and_die)
+        with pytest.raises(Killed):
+            open_store(path)
+    opened = open_store(path)
+    assert (await counts(opened.database), opened.is_new) == (COUNTED, True)
+    assert "was cut off; what could be read of it is in the new one" in opened.notice
+    await sound(opened.database, path)
+    opened.database.close()
+    assert open_store(path).notice == ""
+    assert not list(path.parent.glob("engine.db.*"))
 
 
 async def test_an_assistant_whose_versions_are_lost_begins_with_a_new_one(path: Path) -> None:

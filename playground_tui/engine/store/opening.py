@@ -55,7 +55,9 @@ def open_store(path: Path, *, journal: Journal = "WAL") -> Opened:
     try:
         notices = _clear_the_way(path)
         is_new = not path.exists()
-        if is_new:
+        if is_new and _saved(path).exists():
+            notices.append(_taken_up(path))
+        elif is_new:
             _make(path, SCHEMA)
         elif why := _what_is_wrong(path):
             notices.append(_renewed(path, why))
@@ -63,6 +65,7 @@ def open_store(path: Path, *, journal: Journal = "WAL") -> Opened:
         is_new |= _brought_up_to_date_or_renewed(path, journal, notices)
         database = Database(path, journal)
         damage_mark(path).unlink(missing_ok=True)
+        _saved(path).unlink(missing_ok=True)
     except (OSError, sqlite3.Error, SQLAlchemyError, StoreFailed) as error:
         raise UnreadableDatabase(_unusable(path, error)) from error
     return Opened(database, " ".join(notices), is_new)
@@ -166,7 +169,10 @@ def _make_at(new: Path, revision: str) -> None:
 
 
 def _renewed(path: Path, why: str) -> str:
-    """Set the database aside and put what can be read of it into a new one in its place; what was done."""
+    """Set the database aside and put what can be read of it into a new one in its place; what was done.
+
+    Whenever this is cut off, the next start has the one or the other.
+    """
     new = path.with_name(f"{path.name}.new")
     try:
         revision = revision_of(path) or SCHEMA
@@ -176,9 +182,25 @@ def _renewed(path: Path, why: str) -> str:
     copy_readable(path, new)
     _bring_up_to_date(new, "DELETE")
     saved = mend(new)
+    new.replace(_saved(path))
     target = move_aside(path)
-    new.replace(path)
+    _saved(path).replace(path)
     return f"The database {path} was damaged ({why}): it was set aside as {target.name}. {_saved_words(saved)}"
+
+
+def _saved(path: Path) -> Path:
+    """What could be read of a damaged database, until it has taken its place."""
+    return path.with_name(f"{path.name}.saved")
+
+
+def _taken_up(path: Path) -> str:
+    """Finish what an earlier start had begun: its damaged database is set aside, and what was saved of it is whole."""
+    damage_mark(path).unlink(missing_ok=True)
+    _saved(path).replace(path)
+    return (
+        f"The database {path} was damaged. The start that set it aside beside the new one was cut off; what could be "
+        "read of it is in the new one."
+    )
 
 
 def _saved_words(saved: Salvaged) -> str:
