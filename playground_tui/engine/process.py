@@ -110,7 +110,7 @@ class EngineProcess:
         server = EngineServer(store.database, self._address, monotonic=self._monotonic, probe=self._probe)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(server.close)
-            await self._purge(store.database)
+            await self.tidy(partial(self._purge, store.database))
             await self._sweep(server, store)
             await server.engine.runs.recover()
             stack.callback(self._remove_socket)
@@ -161,8 +161,11 @@ class EngineProcess:
             await self.tidy(server.engine.files.expire)
             if self._monotonic() >= self._purge_at:
                 await self.tidy(partial(self._purge, server.engine.database))
-            if await self._is_over(server):
-                return
+            try:
+                if await self._is_over(server):
+                    return
+            except Exception:  # noqa: BLE001 - runs go on, whatever a look around fails with
+                _log.exception("the engine could not look after itself for a reason nobody foresaw")
             self._give_memory_back(server)
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.awake.wait(), self._pause(server))
@@ -174,6 +177,8 @@ class EngineProcess:
             await tidy()
         except (OSError, StoreFailed) as error:
             _log.warning("what is over stays for now: %s", error)
+        except Exception:  # noqa: BLE001 - nor is it when nobody foresaw why
+            _log.exception("what is over stays for now")
 
     async def _is_over(self, server: EngineServer) -> bool:
         if not await self._is_in_place(server):

@@ -22,9 +22,10 @@ from playground_tui.address import EngineAddress, lock_is_held
 from playground_tui.engine import __main__ as command
 from playground_tui.engine import process as process_module
 from playground_tui.engine.lock import DataLock
+from playground_tui.engine.place import Place
 from playground_tui.engine.process import PURGE_EVERY, CannotBegin, EngineProcess, detached, in_front, socket_path
 from playground_tui.engine.runs import service as runs_module
-from playground_tui.engine.store.failures import NewerDatabase
+from playground_tui.engine.store.failures import NewerDatabase, StoreFailed
 from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.launch import EngineSilent, ask_engine, find_engine
 from playground_tui.paths import Paths
@@ -253,6 +254,30 @@ async def test_what_was_deleted_long_ago_goes_while_the_engine_lives_on(paths: P
         clock.seconds += PURGE_EVERY
         with closing(sqlite3.connect(paths.database)) as connection:
             await until(lambda: not connection.execute("SELECT 1 FROM assistants").fetchall())
+
+
+async def test_an_engine_begins_though_nothing_can_be_removed(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> int:
+        raise StoreFailed("The disk is full.", "disk")
+
+    monkeypatch.setattr(process_module, "purge", full)
+    async with living(paths):
+        assert (await ask(paths, "GET", "/engine"))["pid"] == os.getpid()
+    assert "what is over stays for now: The disk is full." in caplog.text
+
+
+async def test_a_look_around_that_fails_ends_nothing(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: object, **__: object) -> str:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(Place, "look", fails)
+    async with living(paths, look_every=0.01) as task:
+        await until(lambda: "nobody foresaw this" in caplog.text)
+        assert not task.done() and (await ask(paths, "GET", "/engine"))["pid"] == os.getpid()
 
 
 def test_the_log_of_a_detached_engine_says_why_it_did_not_start(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -19,8 +20,9 @@ from sqlalchemy import Connection, create_engine, text
 
 from playground_tui.engine.objects import assistant_object
 from playground_tui.engine.store import assistants, versions
+from playground_tui.engine.store import database as database_module
 from playground_tui.engine.store.database import Database
-from playground_tui.engine.store.failures import NewerDatabase, UnreadableDatabase
+from playground_tui.engine.store.failures import NewerDatabase, StoreFailed, UnreadableDatabase
 from playground_tui.engine.store.migrate import configuration, upgrade
 from playground_tui.engine.store.opening import open_store
 from playground_tui.engine.store.paging import Page
@@ -134,6 +136,21 @@ async def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(ValueError, match="midway"):
         await database.write(fail)
     assert await database.read(lambda c: assistants.get(c, made["id"])) is None
+
+
+async def test_a_database_that_cannot_be_opened_where_it_was_put_back_is_a_sentence(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await database.write(lambda c: assistants.insert(c, assistant_object({"model": "m"}, created_at=1)))
+    shutil.rmtree(database.path.parent)
+    database.path.parent.mkdir()
+    with monkeypatch.context() as gone:
+        gone.setattr(database_module, "uri", lambda path, mode: f"file:/no/such/place?mode={mode}")
+        with pytest.raises(StoreFailed, match=r"cannot use its database: it cannot be opened\.$"):
+            await database.put_back()
+    assert not database.is_here()
+    await database.put_back()
+    assert database.is_here()
 
 
 async def test_a_write_ends_though_its_caller_went_away(database: Database) -> None:

@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -79,14 +79,8 @@ class Database:
             raise
 
     def _within(self, engine: Engine, fn: Callable[[Connection], T]) -> T:
-        try:
-            with engine.begin() as connection:
-                return fn(connection)
-        except (SQLAlchemyError, sqlite3.Error, json.JSONDecodeError) as error:
-            failure = failure_of(error, self.path)
-            if failure is None:
-                raise
-            raise failure from error
+        with _told(self.path), engine.begin() as connection:
+            return fn(connection)
 
     def is_here(self) -> bool:
         """Whether the file in use is still the one at `path`."""
@@ -105,7 +99,8 @@ class Database:
             new.unlink(missing_ok=True)
         self._writing.dispose()
         self._reading.dispose()
-        self._connect()
+        with _told(self.path):
+            self._connect()
 
     async def write_copy(self, target: Path) -> None:
         """Write everything that is open into a new file, mode 0600. Raises OSError, StoreFailed."""
@@ -114,12 +109,9 @@ class Database:
     def _copy_to(self, target: Path) -> None:
         target.unlink(missing_ok=True)
         target.touch(mode=0o600)
-        try:
-            with closing(sqlite3.connect(target)) as copy, closing(self._writing.raw_connection()) as own:
-                source: sqlite3.Connection = own.driver_connection  # type: ignore[assignment]
-                source.backup(copy, pages=_PAGES_AT_ONCE)
-        except sqlite3.Error as error:
-            raise failure_of(error, target) or error from error
+        with _told(target), closing(sqlite3.connect(target)) as copy, closing(self._writing.raw_connection()) as own:
+            source: sqlite3.Connection = own.driver_connection  # type: ignore[assignment]
+            source.backup(copy, pages=_PAGES_AT_ONCE)
 
     def close(self) -> None:
         """Finish the writes under way and close the file."""
@@ -131,6 +123,18 @@ class Database:
 
 def _ignore(_outcome: StoreFailed | None) -> None:
     """For a database whose failures are told by what they raise alone."""
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Failures of the database at `path` become StoreFailed, those of the program stay what they are."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, json.JSONDecodeError) as error:
+        failure = failure_of(error, path)
+        if failure is None:
+            raise
+        raise failure from error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
