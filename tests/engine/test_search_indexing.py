@@ -243,6 +243,17 @@ async def test_a_database_that_cannot_be_written_leaves_the_file_for_later(engin
     assert await names(engine, store_id, "tides") == ["a.md"]
 
 
+async def test_what_a_search_found_is_there_though_its_use_cannot_be_noted(engine, monkeypatch):
+    from playground_tui.engine.store.failures import StoreFailed
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreFailed("The disk is full.", "disk")
+
+    store_id = await store_of(engine, a_md="Tides rise.")
+    monkeypatch.setattr("playground_tui.engine.store.vector_stores.touch", full)
+    assert await names(engine, store_id, "tides") == ["a.md"]
+
+
 async def test_no_work_is_begun_after_the_end(engine):
     await engine.engine.search.stop()
     store_id = await store_of(engine, settled=False, a_md="Tides rise.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from playground_tui.engine.providers.registry import ProviderRegistry
 from playground_tui.engine.store import chunks, vector_stores
 from playground_tui.engine.store.chunks import Source
 from playground_tui.engine.store.database import Database
+from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.tools.base import Found, SearchRequest
 from playground_tui.engine.tools.file_search.embeddings import Embedder
 from playground_tui.engine.tools.file_search.filters import passes
@@ -55,7 +57,8 @@ class SearchService:
         found = await self._database.read(finding)
         self._let_go_later()
         if stores:
-            await self._database.write(lambda c: vector_stores.touch(c, stores, at=now))
+            with suppress(StoreFailed):  # what was found is there, whether its use can be noted or not
+                await self._database.write(lambda c: vector_stores.touch(c, stores, at=now))
         return found
 
     async def settled(self, vector_store_ids: Sequence[str], seconds: float) -> bool:
