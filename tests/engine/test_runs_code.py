@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -287,3 +288,26 @@ async def test_a_deleted_thread_has_no_sandbox(scripted: ScriptedEngine, monkeyp
     thread, _ = await begin(scripted)
     await scripted.http.delete(f"/threads/{thread}")
     assert forgotten == [thread]
+
+
+async def test_a_cancel_does_not_wait_for_the_first_look_at_the_sandbox(
+    scripted: ScriptedEngine, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, found = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        asked.set()
+        await found.wait()
+        return ""
+
+    monkeypatch.setattr(tools.interpreter, "problem", slow)
+    thread, assistant = await begin(scripted)
+    run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
+    await asked.wait()
+    await scripted.post(f"/threads/{thread}/runs/{run['id']}/cancel")
+    try:
+        async with asyncio.timeout(5):
+            await scripted.settled(run["id"])
+    finally:
+        found.set()
+    assert (await scripted.run_of(thread, run["id"]))["status"] == "cancelled"

@@ -95,7 +95,9 @@ async def _code_problem(live: LiveRun, tools: OwnTools) -> str | Ending:
     run = live.run
     if all(tool["type"] != "code_interpreter" for tool in run["tools"]):
         return ""
+    live.park()
     problem = await tools.interpreter.problem()
+    live.unpark()
     if not problem:
         return ""
     if isinstance(run["tool_choice"], Mapping) and run["tool_choice"].get("type") == "code_interpreter":
