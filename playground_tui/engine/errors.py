@@ -67,6 +67,16 @@ def answer(error: ApiError) -> Response:
     return Json(error.body, status_code=error.status, headers=headers)
 
 
+def store_failed(error: Exception) -> ApiError:
+    """507: the request was in order, and what it asks for cannot be kept or read now."""
+    return ApiError(str(error), status=NO_ROOM, type="server_error", code="store_failed")
+
+
+def not_found(error: Exception) -> ApiError:
+    """404, in the store's words."""
+    return ApiError(str(error), status=_NOT_FOUND)
+
+
 def invalid(error: ValidationError, given: object) -> ApiError:
     """What is wrong first in the body `given`. `param` is the dotted path to it."""
     details = error.errors(include_url=False, include_context=True)
@@ -154,7 +164,7 @@ async def _on_api_error(_request: Request, error: Exception) -> Response:
 
 
 async def _on_unknown(_request: Request, error: Exception) -> Response:
-    return answer(ApiError(str(error), status=_NOT_FOUND))
+    return answer(not_found(error))
 
 
 async def _on_unknown_cursor(_request: Request, error: Exception) -> Response:
@@ -190,8 +200,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_store_failed(_request: Request, error: Exception) -> Response:
-    """507: the request was in order, and what it asks for cannot be kept now."""
-    return answer(ApiError(str(error), status=NO_ROOM, type="server_error", code="store_failed"))
+    return answer(store_failed(error))
 
 
 async def _on_anything(_request: Request, _error: Exception) -> Response:

@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from playground_tui.engine.api import completions as completions_api
+from playground_tui.engine.completions.answering import Answering
 from playground_tui.engine.completions.stops import HeldText
 from playground_tui.engine.providers.base import CallBegun, Finished, Text
+from playground_tui.engine.store.failures import StoreFailed
+from playground_tui.engine.store.unknown import Unknown
 from tests.support.scripted import ScriptedEngine, said, scripted_engine
 from tests.support.wait import until
 
@@ -150,3 +154,52 @@ async def test_an_engine_that_starts_after_a_crash_puts_the_thread_away(tmp_path
         assert await put_away(again, thread["id"]) == "failed"
     asking.cancel()
     await asyncio.wait({asking})
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"), [(StoreFailed("The disk is gone.", "disk"), "store_failed"), (Unknown("run", "run_1"), None)]
+)
+async def test_a_stream_whose_end_cannot_be_read_says_so(scripted, model, monkeypatch, failure, code):
+    run, failures = Answering._run, [failure]
+
+    async def fails_once(answering: Answering) -> Any:
+        if failures:
+            raise failures.pop()
+        return await run(answering)
+
+    monkeypatch.setattr(Answering, "_run", fails_once)
+    response = await scripted.http.post(PATH, json={"model": model, "messages": [HELLO], "stream": True})
+    *_, last, done, _ = response.text.split("\n\n")
+    assert done == "data: [DONE]"
+    kind = "server_error" if code else "invalid_request_error"
+    error = {"message": str(failure), "type": kind, "param": None, "code": code}
+    assert json.loads(last.removeprefix("data: ")) == {"error": error}
+
+
+async def test_who_leaves_while_the_run_is_stored_ends_it(scripted, model, monkeypatch):
+    stored, go_on = asyncio.Event(), asyncio.Event()
+    create = scripted.engine.runs.create_with_thread
+
+    async def slow(*given: Any, **more: Any) -> Any:
+        run = await create(*given, **more)
+        stored.set()
+        await go_on.wait()
+        return run
+
+    left, gone = asyncio.Event(), completions_api._gone
+
+    async def noticed(request: Any) -> None:
+        await gone(request)
+        left.set()
+
+    monkeypatch.setattr(completions_api, "_gone", noticed)
+    monkeypatch.setattr(scripted.engine.runs, "create_with_thread", slow)
+    scripted.provider.answers = [[Text("Hel"), asyncio.Event()]]
+    asking = asyncio.create_task(scripted.http.post(PATH, json={"model": model, "messages": [HELLO]}))
+    await stored.wait()
+    asking.cancel()
+    await left.wait()
+    for _ in range(5):  # whoever waits for that hears of it
+        await asyncio.sleep(0)
+    go_on.set()
+    await until(lambda: scripted.engine.runs.active_count == 0)

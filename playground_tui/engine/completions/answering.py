@@ -11,7 +11,7 @@ from typing import Any
 from playground_tui.engine.completions.failures import run_failed
 from playground_tui.engine.completions.wire import Events
 from playground_tui.engine.context import Engine
-from playground_tui.engine.errors import ApiError
+from playground_tui.engine.errors import ApiError, not_found, store_failed
 from playground_tui.engine.providers.base import (
     CallArguments,
     CallBegun,
@@ -27,6 +27,7 @@ from playground_tui.engine.runs.endings import kept_usage
 from playground_tui.engine.runs.feed import FeedEvent
 from playground_tui.engine.runs.states import CANCELLABLE
 from playground_tui.engine.store import runs
+from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.store.unknown import Unknown
 
 Json = Mapping[str, Any]
@@ -56,10 +57,15 @@ class Answering:
     async def events(self) -> Events:
         """What the run says until it rests. Raises ApiError if it did not end well."""
         reader = Reader(self.files_url)
-        async for batch in self.engine.runs.batches(self.run_id, self.after):
-            if said := [event for received in batch for event in reader.take(received)]:
-                yield said
-        yield [await self._finished(filtered=reader.filtered)]
+        try:
+            async for batch in self.engine.runs.batches(self.run_id, self.after):
+                if said := [event for received in batch for event in reader.take(received)]:
+                    yield said
+            yield [await self._finished(filtered=reader.filtered)]
+        except StoreFailed as failure:
+            raise store_failed(failure) from failure
+        except Unknown as unknown:
+            raise not_found(unknown) from unknown
 
     async def _finished(self, *, filtered: bool) -> Finished:
         run = await self._run()

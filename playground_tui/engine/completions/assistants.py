@@ -6,6 +6,7 @@ it: what the assistant's own tools found and did is known there alone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,18 @@ class Asked:
         return asked
 
     async def begin(self) -> Answering:
-        """Go on with the run that waits for these outputs, or begin a new one."""
+        """Go on with the run that waits for these outputs, or begin a new one.
+
+        A run that is stored is begun: when this is cancelled meanwhile, it is left as soon as it has begun.
+        """
+        beginning = asyncio.create_task(self._begun())
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            await asyncio.shield(_abandoned(beginning))
+            raise
+
+    async def _begun(self) -> Answering:
         waiting = await self._waiting()
         if waiting is not None:
             try:
@@ -141,6 +153,12 @@ class Asked:
         name = choice["function"]["name"] if isinstance(choice, Mapping) and choice["type"] == "function" else None
         if name is not None and name not in map(function_name, self._tools()):
             raise ApiError(f"Tool choice '{name}' is none of the tools.", param="tool_choice", code="invalid_value")
+
+
+async def _abandoned(beginning: asyncio.Task[Answering]) -> None:
+    await asyncio.wait({beginning})
+    if beginning.exception() is None:
+        await beginning.result().leave()
 
 
 def function_name(tool: Json) -> str | None:
