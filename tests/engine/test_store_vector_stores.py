@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from playground_tui.engine.objects import vector_store_object
 from playground_tui.engine.store import batches, store_files, vector_stores
+from playground_tui.engine.store import chunks as chunk_store
 from playground_tui.engine.store.database import Database
 from playground_tui.engine.store.paging import Page, UnknownCursor
 from playground_tui.engine.store.purge import purge
@@ -186,6 +187,14 @@ async def test_a_deleted_file_leaves_all_stores(database: Database, store: str) 
         assert [one.file_counts["total"] for one in counts.values()] == [1, 0]
 
     await database.write(act)
+
+
+async def test_any_number_of_files_can_be_passed_over(database: Database, store: str) -> None:
+    (seq,) = await database.write(lambda c: put(c, store, "a.txt"))
+    await database.write(lambda c: store_files.finish(c, seq, "completed", usage_bytes=1))
+    others = set(range(seq + 1, seq + 300_000))
+    assert await database.read(lambda c: chunk_store.unembedded(c, others)) == seq
+    assert await database.read(lambda c: chunk_store.unembedded(c, {*others, seq})) is None
 
 
 async def test_a_batch_ends_as_its_files_do(database: Database, store: str) -> None:

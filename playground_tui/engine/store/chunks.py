@@ -6,7 +6,7 @@ A file's chunks are stored little by little, so that nobody waits for a long tra
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -114,7 +114,7 @@ def unembedded(c: Connection, besides: Collection[int]) -> int | None:
     oldest = (
         select(vector_store_files.c.seq)
         .where(vector_store_files.c.status == "completed", vector_store_files.c.embedder.is_(None))
-        .where(vector_store_files.c.seq.not_in(besides))
+        .where(vector_store_files.c.seq.not_in(_among(besides)))
         .order_by(vector_store_files.c.seq)
         .limit(1)
     )
@@ -203,6 +203,6 @@ def stored(c: Connection, seqs: Sequence[int]) -> dict[int, Stored]:
     return {row.seq: Stored(*row) for row in rows}
 
 
-def _among(numbers: Sequence[int]) -> Any:
+def _among(numbers: Iterable[int]) -> Any:
     """Any number of them: a statement may have only so many parameters."""
     return select(literal_column("value")).select_from(func.json_each(json.dumps(list(numbers))))
