@@ -67,9 +67,13 @@ class Listener:
         if self._ending is None:
             self._ending = asyncio.create_task(self._shut(), name="listener closes")
 
-    async def _shut(self) -> None:
+    def retire(self) -> None:
+        """Accept no more; connections that there are go on."""
         for server in self._server.servers:
             server.close()
+
+    async def _shut(self) -> None:
+        self.retire()
         for connection in list(self._server.server_state.connections):
             connection.shutdown()
         answers = set(self._server.server_state.tasks)

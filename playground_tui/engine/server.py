@@ -149,12 +149,15 @@ class EngineServer:
         return [(listener.host, listener.port) for listener in self._tcp]
 
     async def open_socket(self, path: Path) -> None:
-        """Listen on a Unix socket; a second call makes a new one in the place of one that was removed.
+        """Listen on a Unix socket; a second call makes a new one in the place of one that was removed, which who is
+        connected by goes on with.
 
         Raises CannotListen.
         """
         listener = Listener(self._socket_app, bind_unix(path))
         await listener.open()
+        for earlier in self._unix:
+            earlier.retire()
         self._unix.append(listener)
 
     async def listen(self, host: str, port: int, key: str, names: Iterable[str] = ()) -> TcpListener:

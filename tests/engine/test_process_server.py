@@ -326,6 +326,18 @@ async def test_a_client_may_ask_again_on_its_connection_after_a_while(engine: Ru
             assert (response.status_code, response.headers.get("server")) == (200, None)
 
 
+async def test_a_socket_that_was_made_anew_is_the_only_one_that_is_listened_on(engine: RunningEngine) -> None:
+    async with on_socket(engine) as before:
+        assert (await before.get("/engine")).status_code == 200
+        (earlier,) = [server for listener in engine.server._unix for server in listener._server.servers]
+        engine.socket.unlink()
+        await engine.server.open_socket(engine.socket)
+        assert not earlier.is_serving()
+        assert (await before.get("/engine")).status_code == 200
+    async with on_socket(engine) as after:
+        assert (await after.get("/engine")).status_code == 200
+
+
 async def test_a_socket_takes_the_place_of_one_that_was_left_but_of_nothing_else() -> None:
     directory = short_directory()
     path = directory / "s"
