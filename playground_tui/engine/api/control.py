@@ -85,7 +85,7 @@ async def settings(request: Request) -> Response:
 
 
 async def take_settings(server: EngineServer, body: Mapping[str, Any]) -> None:
-    """Use a handed-over `{"providers": [...], "default_provider", "idle_exit", "run_expires_after"}`.
+    """Use a handed-over `{"providers": [...], "default_provider", "idle_exit", "run_expires_after", "allow_code"}`.
 
     Raises ApiError when something in it cannot be used.
     """

@@ -232,7 +232,7 @@ class Answer:
         """The next message begins with these too."""
         self._brings = replace(self._brings, pictures=[*self._brings.pictures, *pictures])
 
-    def said_nothing(self) -> None:
+    def note_stored(self) -> None:
         """What was said is stored: what comes next is not."""
         self._said = None
 

@@ -35,6 +35,7 @@ class SearchRequest:
     limit: int = 20
     """At most so many pieces, 1 to 50."""
     ranker: str = "auto"
+    """Told again with what is found: there is one ranking."""
     score_threshold: float = 0.0
     filters: Mapping[str, Any] | None = None
     """A comparison or compound filter over attributes, as the contract writes them."""

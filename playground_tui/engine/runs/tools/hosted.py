@@ -86,7 +86,7 @@ class HostedTools:
             ]
 
         await live.record(write)
-        self._answer.said_nothing()
+        self._answer.note_stored()
 
     async def _cite(self, event: Cited) -> None:
         message = self._answer.message
