@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 BEAT_SECONDS = 15.0
 BEAT = b": beat\n\n"
 
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 def sse(event: str, data: Any, id: int | None = None) -> bytes:  # noqa: A002 - the format's word
@@ -24,7 +24,7 @@ def sse(event: str, data: Any, id: int | None = None) -> bytes:  # noqa: A002 - 
 
 def event_stream(source: AsyncGenerator[bytes, None], *, beat: float = BEAT_SECONDS) -> StreamingResponse:
     """A response that sends what `source` yields, and closes it when the reader goes away."""
-    return StreamingResponse(with_beats(source, beat=beat), media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(with_beats(source, beat=beat), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 async def with_beats(source: AsyncGenerator[bytes, None], *, beat: float = BEAT_SECONDS) -> AsyncIterator[bytes]:

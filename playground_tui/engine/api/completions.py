@@ -24,14 +24,13 @@ from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.objects import new_id
 from playground_tui.engine.providers.registry import UnknownProvider
 from playground_tui.engine.providers.streaming import HttpProvider
+from playground_tui.engine.sse import STREAM_HEADERS
 from playground_tui.protocol import PROVIDER_HEADER
 
 RUN_HEADER = "X-Playground-Tui-Run"
 THREAD_HEADER = "X-Playground-Tui-Thread"
 GONE = 499
 """The status of an answer that nobody waits for any longer (nobody reads it either)."""
-
-_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 Leave = Callable[[], Awaitable[None]]
 
@@ -98,7 +97,7 @@ async def _answer(
     except BaseException:
         await leave()
         raise
-    headers = _STREAM_HEADERS | headers
+    headers = STREAM_HEADERS | headers
     return StreamingResponse(blocks, media_type="text/event-stream", headers=headers, background=BackgroundTask(leave))
 
 

@@ -18,15 +18,14 @@ from playground_tui.engine.context import Engine, engine_of
 from playground_tui.engine.errors import ApiError, Json
 from playground_tui.engine.runs.live import shown
 from playground_tui.engine.schemas import CreateRun, CreateThread, CreateThreadAndRun, ModifyRun, SubmitToolOutputs
-from playground_tui.engine.sse import BEAT
+from playground_tui.engine.sse import BEAT, STREAM_HEADERS
 from playground_tui.engine.store import runs, threads
 from playground_tui.engine.store.idempotency import Keep
 from playground_tui.protocol import PROVIDER_HEADER
 
-_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_EVENT_ID_DIGITS = 18
 _AFTER = "_after"
 """Key of a kept reply: the newest event of the run before it."""
-_EVENT_ID_DIGITS = 18
 
 
 async def create(request: Request) -> Response:
@@ -128,7 +127,7 @@ def _hint(request: Request) -> str | None:
 
 def _stream(engine: Engine, run_id: str, *, after: int = 0, numbered: bool = False) -> Response:
     blocks = _blocks(engine, run_id, after, numbered=numbered)
-    return StreamingResponse(blocks, media_type="text/event-stream", headers=_STREAM_HEADERS)
+    return StreamingResponse(blocks, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 async def _blocks(engine: Engine, run_id: str, after: int, *, numbered: bool) -> AsyncGenerator[bytes, None]:

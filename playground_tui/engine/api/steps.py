@@ -16,7 +16,6 @@ from playground_tui.engine.context import engine_of
 from playground_tui.engine.errors import Json
 from playground_tui.engine.runs.live import shown
 from playground_tui.engine.store import runs, steps
-from playground_tui.engine.store.unknown import Unknown
 
 
 async def index(request: Request) -> Response:
@@ -37,10 +36,7 @@ async def show(request: Request) -> Response:
 
     def find(c: Connection) -> dict[str, Any]:
         runs.require(c, thread_id, run_id)
-        step = steps.get(c, run_id, step_id)
-        if step is None:
-            raise Unknown("run step", step_id)
-        return step
+        return steps.require(c, run_id, step_id)
 
     return Json(shown(await engine_of(request).database.read(find), content=content))
 

@@ -20,13 +20,13 @@ from playground_tui.engine.providers.refusals import garbage, refused
 from playground_tui.engine.providers.responses import no_such_address
 from playground_tui.engine.providers.shapes import mapping
 from playground_tui.engine.providers.streaming import HttpProvider
+from playground_tui.engine.sse import STREAM_HEADERS
 from playground_tui.redaction import redacted
 
 BAD_REQUEST = 400
 
 _PASSED = frozenset({"content-type", "retry-after", "retry-after-ms", "x-request-id", "x-should-retry"})
 _LIMITS = "x-ratelimit-"
-_STREAM = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 class NoChatCompletions(Exception):
@@ -43,7 +43,7 @@ async def passed(provider: HttpProvider, body: Mapping[str, Any]) -> Response:
         upstream = await stack.enter_async_context(provider.forwarded("/chat/completions", body))
         if upstream.status_code == 200 and "event-stream" in upstream.headers.get("content-type", ""):
             stream = _pieces(provider, upstream, stack)
-            headers = _headers(upstream, provider.settings.api_key) | _STREAM
+            headers = _headers(upstream, provider.settings.api_key) | STREAM_HEADERS
             return StreamingResponse(stream, headers=headers, background=BackgroundTask(stack.aclose))
         async with stack:
             return _whole(provider, upstream, await at_most(upstream, ANSWER))

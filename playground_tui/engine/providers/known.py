@@ -17,6 +17,7 @@ from playground_tui.engine.providers.http import loopback
 from playground_tui.engine.providers.refusals import where
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
 from playground_tui.engine.providers.responses import ResponsesProvider
+from playground_tui.redaction import shown_url
 
 Addresses = list[tuple[str, int]]
 """(host, port) of TCP listeners."""
@@ -118,7 +119,7 @@ class Providers:
         return {
             "name": settings.name,
             "kind": settings.kind,
-            "base_url": shown_url(settings),
+            "base_url": shown_url(settings.base_url),
             "has_key": settings.api_key is not None,
             "origin": settings.origin,
             "state": f"not usable: {problem}" if problem else known.state,
@@ -156,15 +157,6 @@ class Providers:
             name = strangers[0]
             return f'{name} runs here, maybe as another user: default_provider = "{name}" in config.toml uses it.'
         return "Set OPENAI_API_KEY or start Ollama; restart."
-
-
-def shown_url(settings: ProviderSettings) -> str:
-    """The base_url without user name, password and query, any of which may be a secret."""
-    try:
-        url = httpx2.URL(settings.base_url)
-        return str(url.copy_with(userinfo=b"", query=None, fragment=None)) if settings.base_url else ""
-    except httpx2.InvalidURL:
-        return "(not a URL)"
 
 
 def is_own(settings: ProviderSettings, own: Addresses) -> bool:

@@ -11,7 +11,7 @@ from playground_tui.engine.providers.base import Usage
 from playground_tui.engine.runs import deltas
 from playground_tui.engine.runs.answer import Answer
 from playground_tui.engine.runs.calls import OpenCalls
-from playground_tui.engine.runs.endings import Event, Loose
+from playground_tui.engine.runs.endings import Event, Loose, noted_usage
 from playground_tui.engine.runs.ground import Ground
 from playground_tui.engine.runs.live import LiveRun
 from playground_tui.engine.runs.prompt import AFTER
@@ -52,7 +52,7 @@ async def _keep_calls(live: LiveRun, answer: Answer, calls: OpenCalls, usage: Us
     def write(c: Connection) -> list[Event]:
         ended = answer.end_message(c, said, None)
         place = {AFTER: live.newest_message}
-        steps.update(c, calls.step["id"], {**_details(calls), **place, "_usage": _tokens(usage)})
+        steps.update(c, calls.step["id"], {**_details(calls), **place, "_usage": noted_usage(usage)})
         runs.update(c, live.id, live.noted())
         return ended
 
@@ -85,17 +85,13 @@ async def _wait_for_outputs(live: LiveRun, answer: Answer, calls: OpenCalls, usa
 
     def write(c: Connection) -> list[Event]:
         ended = answer.end_message(c, said, None)
-        steps.update(c, calls.step["id"], {**_details(calls), "_usage": _tokens(usage)})
+        steps.update(c, calls.step["id"], {**_details(calls), "_usage": noted_usage(usage)})
         waiting = runs.update(c, live.id, {**live.noted(), **run_waits(calls.functions())})
         return [*ended, ("thread.run.requires_action", waiting)]
 
-    await live.record_wait(write)
+    await live.record(write, rest=True)
     live.loose = Loose
 
 
 def _details(calls: OpenCalls) -> Json:
     return {"step_details": {"type": "tool_calls", "tool_calls": calls.whole()}}
-
-
-def _tokens(usage: Usage | None) -> list[int] | None:
-    return [usage.prompt_tokens, usage.completion_tokens] if usage else None

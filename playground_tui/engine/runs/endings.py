@@ -87,6 +87,11 @@ def end_step(
     return [*events, (f"thread.run.step.{done['status']}", done)]
 
 
+def noted_usage(usage: Usage | None) -> list[int] | None:
+    """Tokens as they are noted; `kept_usage` reads them."""
+    return [usage.prompt_tokens, usage.completion_tokens] if usage else None
+
+
 def kept_usage(stored: Mapping[str, Any]) -> Usage | None:
     """The tokens noted in a run or a step that is not over: the API shows them at its end."""
     tokens = stored.get("_usage")

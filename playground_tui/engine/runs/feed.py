@@ -18,8 +18,8 @@ from typing import Any
 
 from playground_tui.engine.runs import deltas
 from playground_tui.engine.runs.growing import GrowingText
+from playground_tui.engine.sse import BEAT_SECONDS
 
-BEAT_SECONDS = 15.0
 RECENT_EVENTS = 64
 """A reader that is at most so many events behind gets each of them; one further behind gets deltas joined."""
 DONE = "done"

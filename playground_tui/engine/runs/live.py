@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from playground_tui.engine.changes import Action, ChangeFeed, Kind
 from playground_tui.engine.objects import present
 from playground_tui.engine.providers.base import Usage
-from playground_tui.engine.runs.endings import BORROWED, Event, Loose, end_run, kept_usage
+from playground_tui.engine.runs.endings import BORROWED, Event, Loose, end_run, kept_usage, noted_usage
 from playground_tui.engine.runs.feed import Feed
 from playground_tui.engine.runs.states import Ending
 from playground_tui.engine.runs.tools.stored import shown_call
@@ -126,17 +126,22 @@ class LiveRun:
 
     def noted(self) -> dict[str, Any]:
         """What each change of the run's state carries along: the notes, and the tokens so far."""
-        changes: dict[str, Any] = {"_usage": _tokens(self.usage)}
+        changes: dict[str, Any] = {"_usage": noted_usage(self.usage)}
         if notes := self.run.get("playground_notes"):
             changes["playground_notes"] = notes
         return changes
 
-    async def record(self, write: Write) -> None:
-        """Store a change and send its events. Raises Interrupted if the run is to end, and stores nothing then."""
+    async def record(self, write: Write, *, rest: bool = False) -> None:
+        """Store a change and send its events; with `rest` streams end here, for the run waits for tool outputs.
+
+        Raises Interrupted if the run is to end, and stores nothing then.
+        """
         async with self._lock:
             if self.interruption:
                 raise Interrupted
             await self._record(write)
+            if rest:
+                self.feed.rest()
 
     async def record_new(self, write: Write) -> None:
         """Store the run itself. Messages that come with it are announced, but are no events of its stream."""
@@ -146,14 +151,6 @@ class LiveRun:
             for name, data in events:
                 if data["object"] != "thread.message":
                     self._send(name, data)
-
-    async def record_wait(self, write: Write) -> None:
-        """Store that the run waits for tool outputs: streams end here. Raises Interrupted."""
-        async with self._lock:
-            if self.interruption:
-                raise Interrupted
-            await self._record(write)
-            self.feed.rest()
 
     async def record_request(self, check: Callable[[], None], write: Write, *, then: Ending | None = None) -> None:
         """Store a change that somebody asked for, if `check` lets it pass; `then` interrupts the run.
@@ -223,7 +220,3 @@ class LiveRun:
         elif name == "thread.message.created":
             self.newest_message = data["id"]
         self.feed.publish(name, shown(data, content=self.with_content))
-
-
-def _tokens(usage: Usage | None) -> list[int] | None:
-    return [usage.prompt_tokens, usage.completion_tokens] if usage else None

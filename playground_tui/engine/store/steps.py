@@ -32,6 +32,14 @@ def get(c: Connection, run_id: str, step_id: str) -> dict[str, Any] | None:
     return c.execute(_GET, {"step": step_id, "run": run_id}).scalar_one_or_none()
 
 
+def require(c: Connection, run_id: str, step_id: str) -> dict[str, Any]:
+    """The step. Raises Unknown."""
+    step = get(c, run_id, step_id)
+    if step is None:
+        raise Unknown("run step", step_id)
+    return step
+
+
 def update(c: Connection, step_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put `changes` over the step and return it. Raises Unknown."""
     body = c.execute(_FIND, {"step": step_id}).scalar_one_or_none()

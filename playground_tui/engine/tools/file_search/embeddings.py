@@ -76,17 +76,15 @@ class Embedder:
             return None
 
     async def _tried(self, model: str, batch: list[str]) -> list[bytes]:
-        for seconds in PAUSES:
+        pauses = iter(PAUSES)
+        while True:
             try:
                 return await self._fitting(model, batch)
             except (ProviderError, UnknownProvider, ValueError) as error:
-                if not may_pass(error):
+                pause = next(pauses, None) if may_pass(error) else None
+                if pause is None:
                     raise self._given_up(model, error) from error
-            await self._pause(seconds)
-        try:
-            return await self._fitting(model, batch)
-        except (ProviderError, UnknownProvider, ValueError) as error:
-            raise self._given_up(model, error) from error
+            await self._pause(pause)
 
     async def _fitting(self, model: str, batch: list[str]) -> list[bytes]:
         """Many local models take 512 tokens at a time: a longer text is known by its beginning then."""
