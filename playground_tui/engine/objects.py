@@ -72,16 +72,14 @@ def version_object(
     }
 
 
-def thread_object(
-    *, created_at: int, thread_id: str | None = None, metadata: Json | None = None, tool_resources: Json | None = None
-) -> dict[str, Any]:
+def thread_object(*, created_at: int, thread_id: str | None = None, metadata: Json | None = None) -> dict[str, Any]:
     """A thread."""
     return {
         "id": thread_id or new_id("thread"),
         "object": "thread",
         "created_at": created_at,
         "metadata": dict(metadata or {}),
-        "tool_resources": dict(tool_resources or {}),
+        "tool_resources": {},
     }
 
 
@@ -209,12 +207,11 @@ def step_object(
     step_type: str,
     step_details: Json,
     created_at: int,
-    step_id: str | None = None,
 ) -> dict[str, Any]:
     """A step in progress of `run`; `step_type` is message_creation or tool_calls."""
     moments = dict.fromkeys(("expired_at", "cancelled_at", "failed_at", "completed_at"))
     return {
-        "id": step_id or new_id("step"),
+        "id": new_id("step"),
         "object": "thread.run.step",
         "created_at": created_at,
         "assistant_id": run["assistant_id"],

@@ -323,7 +323,7 @@ async def test_a_store_that_fails_is_said_and_the_end_is_stored_when_it_works_ag
 
     monkeypatch.setattr(scripted.engine.database, "write", full_disk)
     held.set()
-    events = [event async for event in scripted.engine.runs.follow(run_id(path))]
+    events = [event async for event in scripted.follow(run_id(path))]
     assert [event.name for event in events[-2:]] == ["error", "done"]
     assert json.loads(events[-2].plain.split(b"data: ")[1])["message"].startswith("The engine cannot write")
     await until(lambda: failures > 3)

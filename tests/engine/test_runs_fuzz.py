@@ -168,7 +168,7 @@ class Calls(RuleBasedStateMachine):
     async def heard(self, run: KnownRun) -> None:
         """All that was said is in the run's feed."""
         told = ""
-        async for event in self.scripted.engine.runs.follow(run.id):
+        async for event in self.scripted.follow(run.id):
             if event.name == "thread.message.delta":
                 told += json.loads(event.plain.split(b"data: ", 1)[1])["delta"]["content"][0]["text"]["value"]
             if told == run.said:

@@ -93,7 +93,7 @@ async def test_the_first_text_anybody_saw_is_kept_by_an_engine_killed_at_once(tm
         scripted.provider.answers = [[Text("so"), asyncio.Event()]]
         thread, assistant = await scripted.thread("hello")
         run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
-        async for event in scripted.engine.runs.follow(run["id"]):
+        async for event in scripted.follow(run["id"]):
             if event.name == "thread.message.delta":
                 copy_store(first, tmp_path)
                 break

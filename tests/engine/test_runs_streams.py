@@ -152,7 +152,7 @@ async def test_each_state_is_in_the_store_before_it_is_told(scripted: ScriptedEn
     run = await scripted.post(f"/threads/{thread}/runs", assistant_id=assistant)
     states = ["queued", "in_progress", "completed"]
     seen = []
-    async for event in scripted.engine.runs.follow(run["id"]):
+    async for event in scripted.follow(run["id"]):
         told = json.loads(event.plain.split(b"data: ", 1)[1]) if event.name != "done" else {}
         if told.get("object") == "thread.run":
             stored = await scripted.run_of(thread, run["id"])

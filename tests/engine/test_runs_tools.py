@@ -198,7 +198,7 @@ async def test_outputs_that_come_as_the_time_is_over_end_the_run_once(
     outputs = [{"tool_call_id": "call_1", "output": "blue"}]
     await scripted.post(f"{path}/submit_tool_outputs", tool_outputs=outputs)
     await until(lambda: not scripted.engine.runs.active_count)
-    events = [event.name async for event in scripted.engine.runs.follow(run["id"], after)]
+    events = [event.name async for event in scripted.follow(run["id"], after)]
     assert events == ["thread.run.step.completed", "thread.run.queued", "thread.run.expired", "done"]
     assert len(scripted.provider.requests) == 1
 

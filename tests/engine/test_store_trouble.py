@@ -73,7 +73,7 @@ async def test_a_run_under_way_ends_with_words_and_its_text_kept(scripted: Scrip
     await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 8)
     await fill(scripted.engine)
     goes_on.set()
-    events = [event async for event in scripted.engine.runs.follow(run_id(path))]
+    events = [event async for event in scripted.follow(run_id(path))]
     assert [event.name for event in events[-2:]] == ["error", "done"]
     await make_room(scripted.engine)
     await until(lambda: scripted.engine.runs.active_count == 0)

@@ -48,7 +48,7 @@ async def test_files_wait_in_the_order_they_came(database: Database, store: str)
         assert [(one.file_id, one.seq) for one in store_files.in_progress(c)] == list(zip("abc", seqs, strict=True))
         assert [one.file_id for one in store_files.in_progress(c, limit=1)] == ["a"]
         first = store_files.in_progress(c)[0]
-        assert (first.vector_store_id, first.chunk_tokens, first.overlap_tokens) == (store, 100, 10)
+        assert (first.chunk_tokens, first.overlap_tokens) == (100, 10)
 
     await database.write(act)
 

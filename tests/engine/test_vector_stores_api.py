@@ -226,7 +226,7 @@ async def test_a_key_makes_one_store(engine: ScriptedEngine) -> None:
 
 async def test_a_search_asks_for_what_the_body_says(engine: ScriptedEngine, search: ScriptedSearch) -> None:
     store = await engine.post("/vector_stores")
-    search.found = [[Found("file-1", "a.md", 0.5, "Words.", {"a": 1}, 0)]]
+    search.found = [[Found("file-1", "a.md", 0.5, "Words.", {"a": 1})]]
     filters = {
         "type": "and",
         "filters": [{"type": "eq", "key": "a", "value": 1}, {"type": "nin", "key": "b", "value": ["x", 2]}],

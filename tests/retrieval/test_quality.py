@@ -41,7 +41,7 @@ async def test_search_by_words_and_joined_finds_what_it_found(tmp_path: Path):
 
 
 def found(*texts: str) -> list[Found]:
-    return [Found("file-1", "a.md", 1.0, text, {}, place) for place, text in enumerate(texts)]
+    return [Found("file-1", "a.md", 1.0, text, {}) for text in texts]
 
 
 QUESTION = Question("?", [Answer("a.md", "first thing", 2), Answer("a.md", "second", 1)])

@@ -26,6 +26,7 @@ from playground_tui.engine.providers.base import (
     Text,
     Usage,
 )
+from playground_tui.engine.runs.feed import FeedEvent
 from playground_tui.engine.server import EngineServer
 from playground_tui.engine.store.opening import open_store
 from tests.support.engine import NO_PROVIDERS, address_of, short_directory
@@ -139,7 +140,13 @@ class ScriptedEngine:
 
     async def settled(self, run_id: str) -> list[str]:
         """Follow a run until it rests; the names of its events."""
-        return [event.name async for event in self.engine.runs.follow(run_id)]
+        return [event.name async for event in self.follow(run_id)]
+
+    async def follow(self, run_id: str, after: int = 0) -> AsyncIterator[FeedEvent]:
+        """The events of a run one by one, up to `done`."""
+        async for batch in self.engine.runs.batches(run_id, after):
+            for event in batch:
+                yield event
 
 
 def parsed(stream: str) -> list[tuple[str, str]]:

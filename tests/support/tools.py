@@ -17,9 +17,7 @@ CODE = {"type": "code_interpreter"}
 
 def found(*names: str, text: str = "Text of {}.") -> list[Found]:
     """One piece of each of these files, `file-NAME`, the best first."""
-    return [
-        Found(f"file-{name}", name, 0.9 - place / 10, text.format(name), {}, place) for place, name in enumerate(names)
-    ]
+    return [Found(f"file-{name}", name, 0.9 - place / 10, text.format(name), {}) for place, name in enumerate(names)]
 
 
 @dataclass

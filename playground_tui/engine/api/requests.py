@@ -132,7 +132,7 @@ async def once(request: Request, act: Callable[[Keep], Awaitable[dict[str, Any]]
         coming = engine.pending[place] = (digest, task)
         task.add_done_callback(lambda done: _forget(engine, place, done))
     if coming[0] != digest:
-        raise KeyReused(place[0])
+        raise KeyReused
     return await asyncio.shield(coming[1])
 
 

@@ -136,17 +136,11 @@ class RunService:
         feed = self._feeds.get(run_id)
         return feed.last_id if feed else 0
 
-    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[FeedEvent, None]:
+    async def batches(self, run_id: str, after: int = 0) -> AsyncGenerator[list[FeedEvent], None]:
         """The events of a run after event `after`: those that were, then those to come, up to `done`.
 
-        Raises Unknown.
+        All that are there at a time; an empty list when nothing came for a while. Raises Unknown.
         """
-        async for batch in self.batches(run_id, after):
-            for event in batch:
-                yield event
-
-    async def batches(self, run_id: str, after: int = 0) -> AsyncGenerator[list[FeedEvent], None]:
-        """As `follow`, with all events that are there at a time; an empty list when nothing came for a while."""
         feed = self._feeds.get(run_id)
         if feed is None:
             feed = await self._around.database.read(partial(_stored_feed, run_id, after))

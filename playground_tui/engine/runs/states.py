@@ -15,8 +15,6 @@ RunEnd = Literal["completed", "incomplete", "failed", "cancelled", "expired"]
 StepEnd = Literal["completed", "failed", "cancelled", "expired"]
 Changes = dict[str, Any]
 
-ACTIVE = frozenset({"queued", "in_progress", "requires_action", "cancelling"})
-"""The states in which a run holds its thread."""
 CANCELLABLE = frozenset({"queued", "in_progress", "requires_action"})
 
 ENGINE_STOPPED = "the engine stopped"

@@ -32,7 +32,7 @@ def find(c: Connection, key: str, path: str, digest: str, *, now: int) -> dict[s
     if row is None:
         return None
     if row.digest != digest:
-        raise KeyReused(key)
+        raise KeyReused
     body: dict[str, Any] = row.body
     return body
 

@@ -29,8 +29,6 @@ class ActiveRun(Exception):
 
     def __init__(self, thread_id: str, run_id: str):
         super().__init__(f"Thread {thread_id} already has an active run {run_id}.")
-        self.thread_id = thread_id
-        self.run_id = run_id
 
 
 def insert(c: Connection, run: Mapping[str, Any]) -> None:

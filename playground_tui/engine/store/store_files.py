@@ -51,7 +51,6 @@ class Waiting:
 
     seq: int
     file_id: str
-    vector_store_id: str
     chunk_tokens: int
     overlap_tokens: int
 
@@ -237,7 +236,7 @@ def in_progress(c: Connection, limit: int = 100) -> list[Waiting]:
 
 def _waiting(row: Row[Any]) -> Waiting:
     sizes = row.body["chunking_strategy"]["static"]
-    return Waiting(row.seq, row.id, row.vector_store_id, sizes["max_chunk_size_tokens"], sizes["chunk_overlap_tokens"])
+    return Waiting(row.seq, row.id, sizes["max_chunk_size_tokens"], sizes["chunk_overlap_tokens"])
 
 
 def finish(

@@ -8,5 +8,3 @@ class Unknown(LookupError):
 
     def __init__(self, kind: str, object_id: str):
         super().__init__(f"No {kind} found with id '{object_id}'.")
-        self.kind = kind
-        self.id = object_id

@@ -28,7 +28,6 @@ class Expired(Exception):
         super().__init__(
             f"Vector store {store_id} is expired. Make a new one of the same files, or change its expires_after."
         )
-        self.store_id = store_id
 
 
 def insert(c: Connection, store: Mapping[str, Any]) -> None:

@@ -19,8 +19,6 @@ class Found:
     score: float
     text: str
     attributes: Attributes
-    position: int
-    """Which piece of its file it is, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

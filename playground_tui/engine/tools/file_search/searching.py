@@ -78,6 +78,6 @@ def _results(chosen: Sequence[tuple[Stored, float]], sources: Mapping[int, Sourc
     found: dict[tuple[str, str], Found] = {}
     for chunk, score in chosen:
         source = sources[chunk.store_file]
-        result = Found(source.file_id, source.filename, score, chunk.text, source.attributes, chunk.position)
+        result = Found(source.file_id, source.filename, score, chunk.text, source.attributes)
         found.setdefault((source.file_id, chunk.text), result)
     return list(found.values())[:limit]
