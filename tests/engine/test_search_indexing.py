@@ -226,6 +226,17 @@ async def test_a_provider_that_is_taken_away_meanwhile_costs_no_file(engine, mon
     assert [file["status"] for file in await files_of(engine, store_id)] == ["completed"]
 
 
+async def test_who_wakes_the_indexer_as_it_ends_is_heard(engine):
+    indexer = engine.engine.search._indexer
+    async with asyncio.timeout(PATIENCE):
+        while not (indexer._workers and all(worker.done() for worker in indexer._workers)):
+            if not indexer._workers:
+                indexer.wake()
+            await asyncio.sleep(0)
+    indexer.wake()
+    assert not all(worker.done() for worker in indexer._workers)
+
+
 async def test_a_database_that_cannot_be_written_leaves_the_file_for_later(engine, monkeypatch):
     from sqlalchemy.exc import OperationalError
 

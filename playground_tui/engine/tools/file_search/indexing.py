@@ -67,7 +67,10 @@ class Indexer:
         self._calls += 1
         self._without.clear()
         self._end_rest()
-        while len(self._workers) < WORKERS and not self._stopped:
+        # One that is done has looked for the last time, though it may still be among them.
+        for _ in range(WORKERS - sum(not worker.done() for worker in self._workers)):
+            if self._stopped:
+                return
             worker = asyncio.create_task(self._work(), name="indexing")
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
