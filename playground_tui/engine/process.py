@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from playground_tui import __version__
 from playground_tui.address import EngineAddress, boot_id, build_id, host_name
 from playground_tui.engine import memory
@@ -24,7 +26,7 @@ from playground_tui.engine.lock import DataLock, LockHeld, journal_for
 from playground_tui.engine.place import Left, Place
 from playground_tui.engine.server import EngineServer
 from playground_tui.engine.store.database import Database
-from playground_tui.engine.store.failures import StoreError, StoreFailed
+from playground_tui.engine.store.failures import StoreError, StoreFailed, words_of
 from playground_tui.engine.store.opening import Opened, open_store
 from playground_tui.engine.store.purge import KEPT, purge
 from playground_tui.paths import Paths, private_directory, reason_of
@@ -254,6 +256,9 @@ async def detached(paths: Paths, lock: DataLock) -> int:
     except (StoreError, CannotListen) as error:
         _log.error("%s", error)
         return 1
+    except SQLAlchemyError as error:
+        _log.error("The engine cannot use its database: %s (%s).", words_of(error), paths.database)
+        return 1
     except OSError as error:
         _log.error("The engine cannot begin: %s (%s).", reason_of(error), error.filename or paths.data)
         return 1
@@ -309,8 +314,8 @@ async def in_front(paths: Paths, serving: Serving) -> bool | None:
     process = EngineProcess(paths, lock)
     try:
         await process.run(serve)
-    except (ApiError, CannotListen, OSError, StoreError) as error:
-        raise CannotBegin(str(error)) from error
+    except (ApiError, CannotListen, OSError, SQLAlchemyError, StoreError) as error:
+        raise CannotBegin(words_of(error)) from error
     finally:
         lock.release()
     return process.interrupted

@@ -272,6 +272,9 @@ def test_a_store_is_checked_without_an_engine(store: Path, capsys: pytest.Captur
 
 def test_a_store_that_cannot_be_checked_is_a_sentence(store: Path, tmp_path: Path, capsys: Any) -> None:
     assert offline(tmp_path, capsys) == (1, {"error": f"There is no store yet at {tmp_path}/engine.db."})
+    changed(store, "DROP TABLE batch_files")
+    error = "The store cannot be read: no such table: batch_files"
+    assert offline(store.parent, capsys) == (1, {"error": error})
     changed(store, "UPDATE alembic_version SET version_num = '0001'")
     error = f"The store is of schema 0001; start the engine to make it {SCHEMA}."
     assert offline(store.parent, capsys) == (1, {"error": error})

@@ -293,6 +293,17 @@ def test_the_log_of_a_detached_engine_says_why_it_did_not_start(
     assert "made by a newer version" in caplog.text
 
 
+def test_a_database_that_lacks_a_table_is_a_sentence(paths: Paths, caplog: pytest.LogCaptureFixture) -> None:
+    paths.data.mkdir(parents=True)
+    open_store(paths.database).database.close()
+    with closing(sqlite3.connect(paths.database)) as c, c:
+        c.execute("DROP TABLE runs")
+    lock = DataLock.of(paths)
+    assert asyncio.run(detached(paths, lock)) == 1
+    lock.release()
+    assert f"cannot use its database: no such table: runs ({paths.database})." in caplog.text
+
+
 def _arguments(paths: Paths) -> list[str]:
     return ["--data", str(paths.data), "--state", str(paths.state), "--runtime", str(paths.runtime)]
 

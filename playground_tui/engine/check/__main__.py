@@ -17,10 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from playground_tui.engine.check.store import Report, check_store, check_words
 from playground_tui.engine.lock import DataLock, LockHeld, journal_for
 from playground_tui.engine.store.database import Database
-from playground_tui.engine.store.failures import StoreError
+from playground_tui.engine.store.failures import StoreError, words_of
 from playground_tui.engine.store.opening import revision_of
 from playground_tui.paths import Paths
 from playground_tui.protocol import SCHEMA
@@ -35,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer = _locked(Paths(config=data, data=data, state=data, runtime=data))
     except LockHeld:
         answer = {"error": "An engine lives in this data directory."}
-    except (OSError, sqlite3.Error, StoreError) as error:
-        answer = {"error": f"The store cannot be read: {error}"}
+    except (OSError, sqlite3.Error, SQLAlchemyError, StoreError) as error:
+        answer = {"error": f"The store cannot be read: {words_of(error)}"}
     sys.stdout.write(json.dumps(answer) + "\n")
     return int("error" in answer)
 

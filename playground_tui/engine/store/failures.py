@@ -67,6 +67,11 @@ def failure_of(error: BaseException, path: Path) -> StoreFailed | None:
     return StoreFailed(f"The engine cannot use its database: {words}.", "disk")
 
 
+def words_of(error: Exception) -> str:
+    """What SQLite said, without the statement that SQLAlchemy repeats."""
+    return str(error.orig if isinstance(error, DBAPIError) else error)
+
+
 def damage(path: Path, what: str) -> StoreFailed:
     """The failure of a database with something broken in it."""
     return StoreFailed(f"The engine's database {path} is damaged ({what}).", "damaged")
