@@ -113,6 +113,7 @@ async def test_an_error_is_the_providers_with_its_status(connected, api, server)
     [
         (raw(500, b"<html>oops</html>"), 500, "local has a problem of its own (500)"),
         (raw(400, b'{"detail": "no such thing"}', "application/json"), 400, "no such thing"),
+        (raw(400, b'{"error": {"message": "out of range", "limit": NaN}}', "application/json"), 400, "out of range"),
         (raw(302, b"", headers={"location": "http://elsewhere/"}), 502, "redirect"),
         (raw(200, b"<html>hello</html>"), 502, "a web page"),
         (error(401, "Incorrect key: sk-secret-key"), 401, "Incorrect key: [key]"),

@@ -119,6 +119,7 @@ def test_arguments_that_break_off_keep_the_code_so_far() -> None:
     assert text.add('{"code": "print(') == "print("
     assert (text.finish(), text.code) == ("", "print(")
     assert code_of('{"code": "print(') == '{"code": "print('
+    assert code_of("[" * 100_000) == "[" * 100_000
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,7 @@ def test_arguments_that_break_off_keep_the_code_so_far() -> None:
         ('{"q": "a"}', ["a"]),
         ('{"queries": null}', []),
         ('"a"', ["a"]),
+        ("[" * 100_000, ["[" * 100_000]),
         ("how long", ["how long"]),
         ("", []),
     ],

@@ -80,10 +80,11 @@ def _whole(provider: HttpProvider, upstream: httpx2.Response, content: bytes) ->
 def _told(content: bytes, key: str | None) -> dict[str, Any]:
     """The provider's own error object, without any key, where it has the usual form; else nothing."""
     try:
-        told = mapping(mapping(json.loads(content.decode("utf-8", "replace"))).get("error"))
+        told = _without_key(mapping(mapping(json.loads(content.decode("utf-8", "replace"))).get("error")), key)
+        json.dumps(told, allow_nan=False)  # numbers that are none cannot be told
     except (ValueError, RecursionError):
         return {}
-    return _without_key(dict(told), key) if isinstance(told.get("message"), str) else {}
+    return told if isinstance(told.get("message"), str) else {}
 
 
 def _without_key(value: Any, key: str | None) -> Any:

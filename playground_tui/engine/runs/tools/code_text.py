@@ -56,7 +56,7 @@ def code_of(arguments: str) -> str:
     """The code in whole arguments. A model that writes no JSON, or names the code otherwise, is taken at its word."""
     try:
         given: Any = json.loads(arguments or "{}", strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments
     if isinstance(given, dict):
         texts = [given.get("code"), *given.values()]
@@ -68,7 +68,7 @@ def queries_of(arguments: str) -> list[str]:
     """The queries in the arguments of a file search; a model that writes one alone, or no JSON, is understood."""
     try:
         given: Any = json.loads(arguments or "{}", strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         given = arguments
     if isinstance(given, dict):
         given = next((given[key] for key in ("queries", "query") if key in given), list(given.values()))
