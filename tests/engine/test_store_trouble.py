@@ -14,6 +14,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from playground_tui.engine.providers.base import Finished, Text
+from playground_tui.engine.runs.live import LiveRun
+from playground_tui.engine.runs.states import Ending
 from playground_tui.engine.store import health as health_module
 from playground_tui.engine.store.failures import StoreFailed, failure_of
 from playground_tui.engine.store.opening import damage_mark
@@ -80,6 +82,33 @@ async def test_a_run_under_way_ends_with_words_and_its_text_kept(scripted: Scrip
     left = await outcome(scripted, path)
     assert left["messages"][0][2].startswith("so far and a long rest")
     assert left["run"]["status"] in {"completed", "failed"}
+
+
+async def test_a_run_ends_though_its_end_fails_once_for_a_reason_nobody_foresaw(
+    scripted: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_end, failures = LiveRun.record_end, [RuntimeError("nobody foresaw this")]
+
+    async def fails_once(live: LiveRun, ending: Ending) -> None:
+        if failures:
+            raise failures.pop()
+        await record_end(live, ending)
+
+    monkeypatch.setattr(LiveRun, "record_end", fails_once)
+    path = await begin(scripted, Text("so"), Finished("stop"))
+    await until(lambda: scripted.engine.runs.active_count == 0)
+    assert (await scripted.get(path))["status"] == "completed"
+
+
+async def test_a_run_ends_whose_message_is_lost_while_it_is_written(scripted: ScriptedEngine) -> None:
+    goes_on = asyncio.Event()
+    path = await begin(scripted, Text("so"), goes_on, Finished("stop"))
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) == 8)
+    lost = "DELETE FROM messages WHERE run_id IS NOT NULL"
+    assert await scripted.engine.database.write(lambda c: c.exec_driver_sql(lost).rowcount) == 1
+    goes_on.set()
+    await until(lambda: scripted.engine.runs.active_count == 0)
+    assert (await scripted.get(path))["status"] == "completed"
 
 
 async def test_damage_that_is_met_ends_the_engine_for_the_next_one_to_mend(
