@@ -260,10 +260,7 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     @on(form.ModelsWanted)
     def _models_wanted(self) -> None:
         if self.desk.client is not None:
-            self.desk.work(self._read_models(), group="models", exclusive=True)
-
-    async def _read_models(self) -> None:
-        await read_models(self.desk, self.form_pane)
+            self.desk.work(read_models(self.desk, self.form_pane), group="models", exclusive=True)
 
     @on(form.ListRequested)
     def _list_requested(self) -> None:
