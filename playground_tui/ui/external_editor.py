@@ -15,6 +15,7 @@ from playground_tui.desk.desk import Desk
 from playground_tui.desk.editing import Editing, take_written
 from playground_tui.ui.chat.composer import Composer
 from playground_tui.ui.form.pane import FormPane
+from playground_tui.ui.keys import key_of
 
 Take = Callable[[str], bool]
 """Takes a text in; False where there is no place for it."""
@@ -57,7 +58,8 @@ class ExternalEditor:
             into_field = partial(take_written, self._editing, self._form, field, key=key, before=text)
             job = self._edit(field, key, text, lambda written: into_field(text=written))
         else:
-            self._desk.say("Put the cursor into a text first: f4 opens that text in $EDITOR.")
+            key = key_of(self._desk.settings.keys, "editor")
+            self._desk.say(f"Put the cursor into a text first: {key} opens that text in $EDITOR.")
             return
         self._is_open = True
         self._desk.work(job, group="editor")

@@ -15,7 +15,9 @@ from textual.keys import Keys, _character_to_key
 
 from playground_tui import ui
 from playground_tui.assistants.editor import Elsewhere
+from playground_tui.cache.state import WaitingMessage
 from playground_tui.config import Settings
+from playground_tui.desk.panes import AttachmentLine
 from playground_tui.key_names import NAMES, is_key
 from playground_tui.ui.dialogs.help import Help
 from playground_tui.ui.keys import help_rows
@@ -42,8 +44,7 @@ def bindings() -> Iterator[Binding]:
 
 
 def test_every_binding_with_a_name_can_be_given_other_keys_and_is_in_the_help() -> None:
-    found = {binding.id: binding.key for binding in bindings() if binding.id}
-    named = {name: key for name, key in found.items() if not name.startswith(("attachment-", "waiting-"))}
+    named = {binding.id: binding.key for binding in bindings() if binding.id}
     assert named.keys() == set(NAMES)
     helped = {name: keys for name, keys, _ in help_rows({}) if name}
     assert helped == {name: keys.replace(",", " or ") for name, keys in named.items()}
@@ -86,6 +87,14 @@ async def test_hints_name_the_keys_as_remapped(engine: RunningEngine) -> None:
         assert f"{key('palette')} more" in str(p.screen.foot.render())
         await p.press(key("form"), *"A", key("composer"), *"hi", key("send"))
         await p.until(lambda: f"{key('save')} creates it" in str(p.chat.problem.content))
+        waiting = WaitingMessage("k", "not gone", "not sent")
+        p.chat.show_waiting([waiting])
+        await p.until(lambda: f"({key('run-again')} sends it, {key('previous-field')} goes here)" in p.text("#waiting"))
+        p.chat.attachments.show([AttachmentLine("k", "a.png")])
+        await p.until(lambda: f"({key('previous-field')} goes here)" in p.text("#attachments"))
+        p.chat.run_status.show_retry("not sent yet", 2, 9.0)
+        p.chat.run_status.show_below(True)
+        assert f"(attempt 2) · {key('back')} stops" in p.status and f"more below ({key('thread-end')})" in p.status
         p.form.show_elsewhere({"name": Elsewhere("B", 1.0, taken=False)})
         assert f"· {key('take-other')} takes: B" in str(p.form._boxes["name"].remarks.content())
         await p.press("f5", "ctrl+q", "ctrl+p")

@@ -9,12 +9,12 @@ from textual.content import Content
 
 from playground_tui.desk.panes import AttachmentLine
 from playground_tui.text import clean, shorten
-from playground_tui.ui.chat.line_list import LineList, choosing
+from playground_tui.ui.chat.line_list import LineList
 from playground_tui.ui.chat.messages import AttachmentAction
+from playground_tui.ui.keys import KeyOf
 
 HINT: Final = "delete removes · u other use · enter uploads again"
 SHORT: Final = "delete removes · u use"
-FROM_AFAR: Final = "shift+tab goes here"
 WIDE: Final = 96
 """Columns from which the whole hint is shown."""
 
@@ -23,14 +23,14 @@ class AttachmentList(LineList[AttachmentLine]):
     """One line for each file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *choosing("attachment"),
-        Binding("delete,backspace", "act('remove')", "remove", show=False, id="attachment-remove"),
-        Binding("u", "act('use')", "other use", show=False, id="attachment-use"),
-        Binding("enter", "act('upload')", "upload again", show=False, id="attachment-upload"),
+        Binding("delete,backspace", "act('remove')", "remove", show=False),
+        Binding("u", "act('use')", "other use", show=False),
+        Binding("enter", "act('upload')", "upload again", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, key: KeyOf) -> None:
         super().__init__(id="attachments")
+        self._from_afar = f"{key('previous-field')} goes here"
 
     def line(self, line: AttachmentLine) -> Content:
         chosen = line is self.chosen
@@ -46,7 +46,7 @@ class AttachmentList(LineList[AttachmentLine]):
     @property
     def _hint(self) -> str:
         if not self.has_focus:
-            return FROM_AFAR
+            return self._from_afar
         return HINT if self.size.width >= WIDE else SHORT
 
     def action_act(self, action: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -24,16 +24,13 @@ class Line(Protocol):
 L = TypeVar("L", bound=Line)
 
 
-def choosing(name: str) -> list[BindingType]:
-    """The keys that choose a line; their ids begin with `name`."""
-    return [
-        Binding("up", "choose(-1)", "up", show=False, id=f"{name}-up"),
-        Binding("down", "choose(1)", "down", show=False, id=f"{name}-down"),
-    ]
-
-
 class LineList(Widget, Generic[L], can_focus=True):
     """Hidden while it has no lines. Subclasses draw a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", "up", show=False),
+        Binding("down", "choose(1)", "down", show=False),
+    ]
 
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)

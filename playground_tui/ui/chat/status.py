@@ -15,17 +15,17 @@ from textual.widget import Widget
 from playground_tui.assistants.objects import Run
 from playground_tui.assistants.run_words import duration, state_words
 from playground_tui.text import clean
+from playground_tui.ui.keys import USUAL, KeyOf
 
 LONG_RUN: Final = 60
 """Seconds after which a run is called long."""
 LONG_REQUEST: Final = 2
 """Seconds after which it is said that a request is under way."""
 LOST: Final = "connection lost"
-BELOW: Final = "↓ more below (ctrl+end)"
 
 
-def run_words(run: Run, now: float) -> str:
-    """What a run does, in words. `now` is Unix seconds."""
+def run_words(run: Run, now: float, cancel: str = "escape") -> str:
+    """What a run does, in words. `now` is Unix seconds, `cancel` the key that cancels it."""
     parts = [state_words(run)]
     if run.active:
         parts.append(duration(now - (run.started_at or run.created_at)))
@@ -35,7 +35,7 @@ def run_words(run: Run, now: float) -> str:
         parts.append(duration(run.completed_at - (run.started_at or run.created_at)))
     if run.active and run.status != "cancelling":
         long = run.status != "requires_action" and now - run.created_at > LONG_RUN
-        parts.append("a long run, it goes on; escape cancels it" if long else "escape cancels")
+        parts.append(f"a long run, it goes on; {cancel} cancels it" if long else f"{cancel} cancels")
     if run.notes:
         parts.append(run.notes)
     return " · ".join(parts)
@@ -44,10 +44,12 @@ def run_words(run: Run, now: float) -> str:
 class RunStatus(Widget):
     """Shows what the run does. It changes once a second while a run is active or looked for, else never by itself."""
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, key: KeyOf = USUAL, now: Callable[[], float] = time.time) -> None:
         """`now` gives Unix seconds."""
         super().__init__(id="run-status")
         self._now = now
+        self._stop = key("back")
+        self._more_below = f"↓ more below ({key('thread-end')})"
         self._run: Run | None = None
         self._lost: tuple[str, int, float] | None = None
         """While something is tried again: what has not happened, the attempt, and when it is made."""
@@ -95,9 +97,9 @@ class RunStatus(Widget):
         if self._lost is not None:
             text = self._retry_words(*self._lost)
         elif self._sending is not None and self._now() - self._sending[1] >= LONG_REQUEST:
-            text = f"{self._sending[0]} · {duration(self._now() - self._sending[1])} · escape stops"
+            text = f"{self._sending[0]} · {duration(self._now() - self._sending[1])} · {self._stop} stops"
         elif self._run is not None:
-            text = run_words(self._run, self._now())
+            text = run_words(self._run, self._now(), self._stop)
         else:
             text = ""
         return clean(text, newlines=False)
@@ -105,7 +107,7 @@ class RunStatus(Widget):
     def _retry_words(self, what: str, attempt: int, at: float) -> str:
         left = at - self._now()
         when = f"again in {duration(math.ceil(left))}" if left > 0 else "again now"
-        return f"{what} · {when} (attempt {attempt}) · escape stops"
+        return f"{what} · {when} (attempt {attempt}) · {self._stop} stops"
 
     def _update(self) -> None:
         waits = self._lost is not None or self._sending is not None
@@ -123,7 +125,7 @@ class RunStatus(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        below = BELOW if self._below else ""
+        below = self._more_below if self._below else ""
         room = self.size.width - cell_len(below)
         words = self.words
         if cell_len(words) > room:

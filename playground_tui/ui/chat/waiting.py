@@ -9,15 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from playground_tui.text import shorten
-from playground_tui.ui.chat.line_list import Line, LineList, choosing
+from playground_tui.ui.chat.line_list import Line, LineList
 from playground_tui.ui.chat.messages import EditWaiting, SendWaiting
+from playground_tui.ui.keys import KeyOf
 
 HINT = "enter sends, e edits"
-FROM_AFAR = "ctrl+r sends it, shift+tab goes here"
-SHORT = "ctrl+r sends it"
-"""The hint while the cursor is elsewhere, where there is room and where there is little."""
 WIDE = 64
-"""Columns from which there is room."""
+"""Columns from which there is room for the whole hint while the cursor is elsewhere."""
 
 
 class WaitingLine(Line, Protocol):
@@ -35,13 +33,14 @@ class WaitingList(LineList[WaitingLine]):
     """One line for each message."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *choosing("waiting"),
-        Binding("enter", "send", "send", show=False, id="waiting-send"),
-        Binding("e", "edit", "edit", show=False, id="waiting-edit"),
+        Binding("enter", "send", "send", show=False),
+        Binding("e", "edit", "edit", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, key: KeyOf) -> None:
         super().__init__(id="waiting")
+        self._short = f"{key('run-again')} sends it"
+        self._from_afar = f"{self._short}, {key('previous-field')} goes here"
 
     def line(self, line: WaitingLine) -> Content:
         chosen = line is self.chosen
@@ -55,7 +54,7 @@ class WaitingList(LineList[WaitingLine]):
     def _hint(self) -> str:
         if self.has_focus:
             return HINT
-        return FROM_AFAR if self.size.width >= WIDE else SHORT
+        return self._from_afar if self.size.width >= WIDE else self._short
 
     def action_send(self) -> None:
         if self.chosen is not None:
