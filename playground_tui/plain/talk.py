@@ -175,7 +175,7 @@ class Talk:
             self._console.write(f"There is no command /{word}. /help reads them. Begin with // to send such a text.")
 
     def _help(self, _rest: str = "") -> None:
-        self._console.write("What you type is sent as a message, unless it begins with a stroke. ctrl+c cancels a run.")
+        self._console.write("What you type is sent as a message, unless it begins with a slash. ctrl+c cancels a run.")
         for command in self._commands:
             example = f" {command.example}." if command.example else ""
             self._console.write(f"/{command.word}: {command.does}.{example}")

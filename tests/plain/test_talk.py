@@ -101,7 +101,7 @@ async def test_older_messages_are_paged_in(engine: RunningEngine) -> None:
         await p.says("/read 2", "message 51.", "message 52.", "you: ")
 
 
-async def test_a_text_that_begins_with_a_stroke_is_sent_with_two(engine: RunningEngine) -> None:
+async def test_a_text_that_begins_with_a_slash_is_sent_with_two(engine: RunningEngine) -> None:
     async with plain(engine, settings=opening(await made(engine))) as p:
         await at_prompt(p)
         await p.says("/nothing", "There is no command /nothing.", "you: ")
