@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import ClassVar
 
+from playground_tui.desk.models import read_models
 from tests.campaigns.faults.bench import LONG, Bench
 from tests.support.provider_server import Exchange, Received, Reply
 
@@ -93,7 +94,7 @@ class Models(Deed):
     async def act(self) -> None:
         self.p.app.desk.cache.update_server(lambda state: replace(state, models=()))
         self.said = len(self.b.sentences)
-        self.p.screen.desk.work(self.p.screen._read_models(), group="models")
+        self.p.screen.desk.work(read_models(self.p.screen.desk, self.p.screen.form_pane), group="models")
 
     def done(self) -> bool:
         return bool(self.p.app.desk.cache.server.models)
