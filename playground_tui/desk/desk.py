@@ -25,7 +25,7 @@ It is given the client so far, and goes on with it where it can.
 class Work(Protocol):
     """Starts a job beside the front. A job of the same exclusive group is cancelled first."""
 
-    def __call__(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None: ...
+    def __call__(self, job: Coroutine[Any, Any, object], *, group: str, exclusive: bool = False) -> None: ...
 
 
 @dataclass(slots=True)

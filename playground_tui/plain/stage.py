@@ -48,7 +48,7 @@ class Stage:
         with contextlib.suppress(queue.Empty):
             raise self._faults.get_nowait()
 
-    def work(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None:
+    def work(self, job: Coroutine[Any, Any, object], *, group: str, exclusive: bool = False) -> None:
         """Start a job; called there. One of the same exclusive group is cancelled first."""
         if exclusive:
             self.stop(group)

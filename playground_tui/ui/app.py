@@ -200,7 +200,7 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         else:
             self._notices.append(sentence)
 
-    def _work(self, job: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> None:
+    def _work(self, job: Coroutine[Any, Any, object], *, group: str, exclusive: bool = False) -> None:
         if self._leaving:
             job.close()
         else:
