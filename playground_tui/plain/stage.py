@@ -21,7 +21,7 @@ class Stage:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._jobs: dict[asyncio.Task[None], str] = {}
+        self._jobs: dict[asyncio.Task[object], str] = {}
         self._faults: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stage", daemon=True)
         self._thread.start()
@@ -61,7 +61,7 @@ class Stage:
         for task in [task for task, its in self._jobs.items() if its == group]:
             task.cancel()
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[object]) -> None:
         self._jobs.pop(task, None)
         error = None if task.cancelled() else task.exception()
         if error is not None:
