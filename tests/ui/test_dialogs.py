@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 
 from playground_tui.assistants.objects import Assistant, ThreadSummary
 from playground_tui.ui.dialogs.assistants import AssistantPicker, assistant_row
-from playground_tui.ui.dialogs.chooser import SHOWN, Choice, Chooser, Row
+from playground_tui.ui.dialogs.chooser import SHOWN, Choice, Chooser, Row, likeness
 from playground_tui.ui.dialogs.confirm import Confirm
 from playground_tui.ui.dialogs.help import Help
 from playground_tui.ui.dialogs.threads import ThreadPicker
@@ -141,3 +141,13 @@ async def test_help_shows_the_keys_and_closes() -> None:
 
 def test_an_assistant_without_a_name_shows_its_id() -> None:
     assert "asst_9" in assistant_row(Assistant.from_json({"id": "asst_9"})).title
+
+
+def test_a_search_prefers_beginnings_then_words_then_letters_in_order() -> None:
+    texts = ["Rev", "Rev two", "a rev", "prevent", "r-e-v", "r--e--v", "ver"]
+    assert sorted(texts, key=lambda text: -likeness("rev", text)) == texts
+    assert likeness("two rev", "Rev two") > likeness("two rev", "t-w-o rev") > likeness("two rev", "towrev") == 0
+
+
+def test_a_long_text_of_equal_letters_is_searched_in_one_pass() -> None:
+    assert likeness("a" * 50, "a-" * 10_000) == 50 / 99
