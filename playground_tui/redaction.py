@@ -36,6 +36,7 @@ def shown_url(url: str) -> str:
     """A URL without user name, password, query and fragment, any of which may be a secret."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # raises ValueError for one that is none: it may be a secret, too
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, parts.path, "", ""))
     except ValueError:

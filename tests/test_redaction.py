@@ -60,6 +60,7 @@ def test_no_key_survives(key: str, before: str, after: str) -> None:
         ("https://user:pass@host:1/v1?api-key=x#y", "https://host:1/v1"),
         ("http://[::1]:8765/v1", "http://[::1]:8765/v1"),
         ("http://[", "(not a URL)"),
+        ("https://host:secret/v1", "(not a URL)"),
         ("", ""),
     ],
 )
