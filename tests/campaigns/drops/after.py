@@ -32,6 +32,8 @@ class Found:
         if self._case.place == OUTPUT:
             self._desk.terminal.wait("Output of look")
         self._desk.until(f"one of {kept}", lambda: self._is_sent() or self._shown(kept) is not None)
+        while self._desk.terminal.read(0.1):  # a second line is painted after the first
+            pass
         found = self._shown(kept)
         self._text = kept[0] if found is None else found
         self._figures.lost += kept.index(self._text)
