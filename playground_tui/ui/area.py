@@ -44,6 +44,7 @@ class Area(TextArea):
         return with_newlines(text)
 
     async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
         event.text = self.pasted(event.text)
 
 

@@ -34,6 +34,8 @@ async def test_a_paste_of_many_lines_never_sends() -> None:
         app.pane.composer.focus()
         app.pane.composer.post_message(Paste("one\r\ntwo\rthree\n"))
         await until(lambda: app.pane.composer.text == "one\ntwo\nthree\n")
+        await pilot.pause()
+        assert app.pane.composer.text == "one\ntwo\nthree\n", "it is pasted once"
         assert app.sent() == []
         await pilot.press("enter")
         await until(app.sent)
