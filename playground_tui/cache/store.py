@@ -177,6 +177,8 @@ class JsonStore:
 
     def remove(self, name: str) -> None:
         """Remove `name` if it is there. Raises OSError."""
+        if name in self._newer:
+            return
         with contextlib.suppress(FileNotFoundError):
             (self.directory / name).unlink()
 

@@ -153,3 +153,12 @@ def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_no_lock(store: JsonStor
     assert other.hold("session-a.json")
     assert store.held_elsewhere("session-a.json")
     other.release()
+
+
+def test_a_file_of_a_newer_version_is_neither_written_nor_removed(machine: Machine, store: JsonStore) -> None:
+    path = machine.directory / "a.json"
+    path.write_text('{"schema": 99}')
+    assert store.read("a.json") is None
+    store.save("a.json", {"x": 1})
+    store.remove("a.json")
+    assert path.read_text() == '{"schema": 99}'
