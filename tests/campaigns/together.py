@@ -134,7 +134,8 @@ class Table:
             seat.waiting[name] = word
             self.typed.append(word)
             person.fill_in(name, word)
-            person.sees(word)
+            # Somebody else may have written over it before it was looked for.
+            self.until(lambda: word in person.screen or word in self.versions(), f"{word} was not shown")
             self.outcome.edits += 1
 
     def talk(self, seat: Seat, person: Person) -> None:

@@ -149,8 +149,15 @@ class Death:
         desk.empty_composer()
 
     def _is_saved(self) -> bool:
-        assistants = self._desk.ask("GET", "/assistants?limit=100")["data"]
-        return any((assistant["instructions"] or "").rstrip() == self._text.rstrip() for assistant in assistants)
+        """Whether an assistant has the text: the visitors have made many."""
+        after = ""
+        while True:
+            page = self._desk.ask("GET", f"/assistants?limit=100{after}")
+            if any((one["instructions"] or "").rstrip() == self._text.rstrip() for one in page["data"]):
+                return True
+            if not page["has_more"]:
+                return False
+            after = f"&after={page['last_id']}"
 
     def _failed(self) -> None:
         """The run that was under way has failed, and what the screen had shown of its text is kept but for a moment."""
