@@ -76,7 +76,7 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         self.pace = Pace(self.display_choice.frame_rate, ask=self._ask_terminal, written=self._written)
         self._open_client = open_client
         self._split: SplitScreen | None = None
-        self.takes_keys = False  # not before there is a composer
+        self.takes_keys = False  # not before all fields are there
         self._split_keys = SplitKeys(monotonic)
         self._leaving = False
         self.deadline: Deadline | None = None
@@ -158,14 +158,17 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         self._split = split
         self.call_after_refresh(self._painted, split)
 
-    async def _painted(self, split: SplitScreen) -> None:
-        """The screen is painted: take the keys typed so far, say what could not be said before, look for the server."""
-        self.takes_keys = True  # not sooner: what has no place on the screen yet cannot get the focus
-        await self.handle_waiting()
+    def _painted(self, split: SplitScreen) -> None:
+        """The screen is painted: say what could not be said before, look for the server."""
         for sentence in self._notices:
             self.say(sentence)
         self._show_trouble()
         split.connect()
+
+    async def on_form_complete(self) -> None:
+        """Take the keys typed so far, and all others: what has no place on the screen yet cannot get the focus."""
+        self.takes_keys = True
+        await self.handle_waiting()
 
     def is_swallowed(self, key: events.Key) -> bool:
         """The rest of an arrow key that the line tore apart is not typed."""

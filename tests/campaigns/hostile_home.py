@@ -71,11 +71,9 @@ class HostileHome:
     """Bytes."""
     programs: int = 0
 
-    def configure(self, lines: str = "") -> None:
-        """Write `config.toml`; hostile keys and theme, then these lines."""
-        text = self.hostile.text
-        keys = {"threads": f"ctrl+g,{text('key')}", "toggle-form": text("key"), text("binding", lines=False): "f12"}
-        whole = [lines, "[display]", f"theme = {toml(text('theme'))}", "[keys]"]
+    def configure(self, lines: str = "", **keys: str) -> None:
+        """Write `config.toml`: these lines, a hostile theme, and keys by their names."""
+        whole = [lines, "[display]", f"theme = {toml(self.hostile.text('theme'))}", "[keys]"]
         whole += [f"{toml(name)} = {toml(value)}" for name, value in keys.items()]
         config = Path(os.fsdecode(self.environ["XDG_CONFIG_HOME"]), "playground-tui")
         config.mkdir(parents=True, exist_ok=True)

@@ -231,6 +231,9 @@ def headless(home: HostileHome, *, whole: bool = True) -> None:
             server.refuse_next(method, ending)
             _command(home, *home.random.choice(commands[:6]))
         if whole:
+            for keys in ({"threads": f"ctrl+g,{text('key')}"}, {text("binding", lines=False): "f12"}):
+                home.configure(**keys)
+                _command(home, "models")
             home.configure(f"{hostile.name('setting')} = 1")
             _command(home, "models")
             home.configure('x = "' + hostile.pieces(3, lines=False).replace('"', ""))

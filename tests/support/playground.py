@@ -107,7 +107,7 @@ async def playground(
     try:
         async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
             running = Playground(app, pilot)
-            await until(lambda: app._split is not None)
+            await until(lambda: app.takes_keys)
             if connect:
                 await running.connected()
             yield running

@@ -10,6 +10,8 @@ import pytest
 
 from playground_tui.cache.state import ComposerState, WaitingMessage
 from playground_tui.config import Settings
+from playground_tui.ui.app import PlaygroundApp
+from playground_tui.ui.form.pane import FormPane
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
 
@@ -112,3 +114,24 @@ async def test_a_draft_stays_in_its_thread_while_an_old_text_is_looked_at(engine
         await p.screen.picking.show_thread(None)
         assert p.chat.composer.text == "draft A"
         assert p.app.desk.cache.load_composer(thread).text == "draft B"
+
+
+async def test_keys_wait_until_every_field_has_its_place(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until then tab would go from the first field to what has none."""
+    mount_rest = FormPane._mount_rest
+    taken: list[bool] = []
+
+    async def watched(form: FormPane) -> None:
+        assert isinstance(form.app, PlaygroundApp)
+        taken.append(form.app.takes_keys)
+        await mount_rest(form)
+        taken.append(form.app.takes_keys)
+
+    monkeypatch.setattr(FormPane, "_mount_rest", watched)
+    async with playground(engine) as p:
+        assert taken == [False, False]
+        chain = [widget.id for widget in p.screen.focus_chain]
+        order = [chain.index(field) for field in ("name", "description", "instructions", "model", "tool-file_search")]
+        assert order == sorted(order)

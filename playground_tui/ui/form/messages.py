@@ -35,6 +35,10 @@ class ModelsWanted(Message):
     """The list of models is looked at, or asked for anew."""
 
 
+class FormComplete(Message):
+    """All fields have their place on the screen, for the first time."""
+
+
 class ListRequested(Message):
     """Back to the list of assistants."""
 

@@ -18,7 +18,14 @@ from playground_tui.assistants.stored import store_of
 from playground_tui.assistants.tools import SWITCHES
 from playground_tui.ui.form.configuration import Configuration
 from playground_tui.ui.form.fields import AreaField, FieldBox, LineField, Remarks, TextField
-from playground_tui.ui.form.messages import CountsWanted, CreateRequested, DraftChanged, ListRequested, SaveRequested
+from playground_tui.ui.form.messages import (
+    CountsWanted,
+    CreateRequested,
+    DraftChanged,
+    FormComplete,
+    ListRequested,
+    SaveRequested,
+)
 from playground_tui.ui.form.model import ModelField
 from playground_tui.ui.form.slider import Slider
 from playground_tui.ui.form.status import SaveStatus
@@ -98,6 +105,7 @@ class FormPane(Vertical):
         rest = self._boxes.keys() - self._there
         self._there |= rest
         self._load(rest)
+        self.call_after_refresh(self.post_message, FormComplete())
 
     def _is_there(self, field: str) -> bool:
         return field in self._there
