@@ -120,7 +120,9 @@ def toml(text: str) -> str:
 def hostile_home(hostile: Hostile, random: Random) -> Iterator[HostileHome]:
     """A home with hostile names in it. An engine left in it is stopped."""
     base = short_directory()
-    names = {name: os.fsdecode(hostile.file_name(f"{name} directory")) for name in ("share", "config", "state", "work")}
+    places = ("share", "config", "state", "work")
+    # A blank at the end of such a variable does not count.
+    names = {name: os.fsdecode(hostile.file_name(f"{name} directory")).strip() for name in places}
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(base / names["work"]),
