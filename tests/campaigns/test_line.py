@@ -10,11 +10,10 @@ import pytest
 from tests.campaigns.deaths.death import Death
 from tests.campaigns.deaths.figures import Figures as Deaths
 from tests.campaigns.drops.case import drawn
-from tests.campaigns.drops.desk import FUNCTION, SCHEMA, Desk
+from tests.campaigns.drops.desk import Desk
 from tests.campaigns.drops.figures import Figures as Drops
 from tests.campaigns.drops.model import Model
 from tests.campaigns.drops.play import Play
-from tests.campaigns.drops.typing import mark_of
 from tests.campaigns.stalls.figures import Figures as Stalls
 from tests.campaigns.stalls.stall import Stall
 from tests.support.terminal import user
@@ -41,7 +40,7 @@ def desk() -> Iterator[Desk]:
 def test_a_line_that_drops_an_engine_that_dies_and_a_terminal_that_stops_reading_lose_nothing(desk: Desk) -> None:
     drops, deaths, stalls = Drops(), Deaths(), Stalls()
     Play(desk, *drawn(SEED, DROP), drops).play()
-    desk.open_assistant(mark_of(Random(SEED)), tools=[FUNCTION], response_format=SCHEMA)
+    desk.open_ready(SEED)
     Death(desk, Random("short 2"), deaths).play()
     Stall(desk, Random("short 7"), stalls).play()
     assert (drops.runs, drops.terminals) == (1, 1)

@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from playground_tui.launch import ask_engine, ensure_engine
 from playground_tui.paths import Paths
 from tests.campaigns.drops.case import COMPOSER, NUMBERS, OUTPUT
 from tests.campaigns.drops.model import MODEL, Model
-from tests.campaigns.drops.typing import as_shown
+from tests.campaigns.drops.typing import as_shown, mark_of
 from tests.support.terminal import Terminal
 
 SIZE = (120, 72)
@@ -77,6 +78,10 @@ class Desk:
         """Unfold the section of the form that begins folded: every later start finds it open."""
         self.terminal.type(TO_FORM + TAB * fields_of(created=False).index("configuration") + ENTER)
         self.until("it is open", lambda: "Top p" in self.form_lines)
+
+    def open_ready(self, number: int) -> None:
+        """Open an assistant with everything in it, whose name is drawn from a number."""
+        self.open_assistant(mark_of(Random(number)), tools=[FUNCTION], response_format=SCHEMA)
 
     def open_assistant(self, mark: str, **fields: Any) -> str:
         """Make an assistant beside the program and open it; its id."""

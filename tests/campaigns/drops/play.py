@@ -39,6 +39,9 @@ class Play:
         self._typed = Typed("")
         self._editor = Editor(desk.directory)
 
+    def __str__(self) -> str:
+        return str(self._case)
+
     def play(self) -> None:
         """AssertionError when anything was lost, is there twice, or was left in disorder."""
         self._prepare()
