@@ -9,22 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import httpx2
 
 from playground_tui.launch import LaunchError
+from tests.campaigns.counts import Counts
 from tests.campaigns.drops.desk import Desk
 from tests.campaigns.drops.model import Model
 from tests.support.terminal import user
-
-
-class Counted(Protocol):
-    """What a campaign has seen, in figures."""
-
-    failures: list[str]
-
-    def add(self, other: Self) -> None: ...
 
 
 class Played(Protocol):
@@ -33,7 +26,7 @@ class Played(Protocol):
     def play(self) -> None: ...
 
 
-Figures = TypeVar("Figures", bound=Counted)
+Figures = TypeVar("Figures", bound=Counts)
 
 
 def nothing(_desk: Desk, _number: int) -> None:

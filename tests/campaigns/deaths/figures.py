@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
 
+from tests.campaigns.counts import Counts
+
 
 @dataclass
-class Figures:
+class Figures(Counts):
     """Counts of one desk, or of all."""
 
     deaths: Counter[str] = field(default_factory=Counter)
@@ -27,12 +29,6 @@ class Figures:
     """Messages that were on their way, and are there once."""
     away: list[float] = field(default_factory=list)
     """Seconds from a death until the program has an engine again."""
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, other: Figures) -> None:
-        self.deaths += other.deaths
-        for name in ("keys", "deeds", "held", "failed", "messages", "words", "away", "failures"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def __str__(self) -> str:
         deaths = ", ".join(f"{count} during {what}" for what, count in sorted(self.deaths.items()))

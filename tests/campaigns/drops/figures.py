@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+
+from tests.campaigns.counts import Counts
 
 
 @dataclass
-class Figures:
+class Figures(Counts):
     """Counts of one desk, or of all."""
 
     cases: Counter[str] = field(default_factory=Counter)
@@ -30,12 +32,6 @@ class Figures:
     """Terminals left as they were."""
     longest: float = 0.0
     """Seconds from a drop to the end of the process."""
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, other: Figures) -> None:
-        for each in fields(self):
-            mine, theirs = getattr(self, each.name), getattr(other, each.name)
-            setattr(self, each.name, max(mine, theirs) if each.name == "longest" else mine + theirs)
 
     def __str__(self) -> str:
         cases = ", ".join(f"{count} {what}" for what, count in sorted(self.cases.items()))

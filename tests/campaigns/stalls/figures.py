@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.campaigns.counts import Counts
+
 
 @dataclass
-class Figures:
+class Figures(Counts):
     """Counts of one desk, or of all."""
 
     stalls: Counter[str] = field(default_factory=Counter)
@@ -22,13 +24,6 @@ class Figures:
     """The largest part of a processor that the program used while nobody read and nothing was to be done."""
     longest: float = 0.0
     """Seconds from a signal to the end of the process, while nobody read."""
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, other: Figures) -> None:
-        self.stalls += other.stalls
-        for name in ("saves", "runs", "screens", "failures"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.busiest, self.longest = max(self.busiest, other.busiest), max(self.longest, other.longest)
 
     def __str__(self) -> str:
         stalls = ", ".join(f"{count} {how}" for how, count in sorted(self.stalls.items()))
