@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import pytest
 
 from playground_tui.engine.check.store import check_store
-from playground_tui.engine.providers.base import AssistantTurn, FunctionCall, ToolOutput, Usage, UserTurn
+from playground_tui.engine.completions.answering import Answering
+from playground_tui.engine.providers.base import (
+    AssistantTurn,
+    Finished,
+    FunctionCall,
+    Text,
+    ToolOutput,
+    Usage,
+    UserTurn,
+)
 from tests.support.scripted import ScriptedEngine, called, said, scripted_engine
 from tests.support.wait import until
 
@@ -91,6 +101,34 @@ async def test_the_stream_of_the_second_answer_has_nothing_of_the_first(scripted
     deltas = [chunk.choices[0].delta async for chunk in stream]
     assert [delta.content for delta in deltas] == ["fine", None]
     assert not any(delta.tool_calls for delta in deltas)
+
+
+async def test_the_first_stream_may_end_late(scripted, model, monkeypatch):
+    """Its reader has the calls, and may come back with their outputs before the engine has put the stream away."""
+    leave, go_on, left = Answering.leave, asyncio.Event(), asyncio.Event()
+
+    async def late(answering: Answering) -> None:
+        await go_on.wait()
+        await leave(answering)
+        left.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Answering, "leave", late)
+        first = await scripted.sdk.chat.completions.create(model=model, messages=[HELLO], stream=True)
+        async for chunk in first:
+            if chunk.choices[0].finish_reason:
+                break
+        working = asyncio.Event()
+        scripted.provider.answers = [[Text("do"), working, Text("ne"), Finished("stop", None)]]
+        calls = [{"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"a":1}'}}]
+        messages = [HELLO, {"role": "assistant", "content": None, "tool_calls": calls}, output("one")]
+        asking = asyncio.create_task(ask(scripted, model, *messages))
+        await until(lambda: len(scripted.provider.requests) == 2)
+        await first.close()
+        go_on.set()
+        await left.wait()
+    working.set()
+    assert (await asking)["message"]["content"] == "done"
 
 
 async def test_settings_of_the_second_request_hold_from_then_on(scripted, model):

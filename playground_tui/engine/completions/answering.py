@@ -53,6 +53,8 @@ class Answering:
     """The run's newest event before this answer."""
     spent: Usage = field(default_factory=lambda: Usage(0, 0))
     """The run's tokens before this answer."""
+    _handed_over: bool = False
+    """Whether this answer was told whole, with calls: from then on the run is the next request's."""
 
     async def events(self) -> Events:
         """What the run says until it rests. Raises ApiError if it did not end well."""
@@ -74,10 +76,13 @@ class Answering:
             return Finished("content_filter", used)
         if run["status"] not in _REASONS:
             raise run_failed(run)
+        self._handed_over = run["status"] == "requires_action"
         return Finished(_REASONS[run["status"]], used)
 
     async def leave(self) -> None:
         """Nobody reads on: a run that still works is cancelled. Its thread goes with its end, its sandbox now."""
+        if self._handed_over:
+            return
         run = await self._run()
         if run["status"] == "requires_action":
             return
