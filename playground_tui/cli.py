@@ -213,7 +213,7 @@ def _module(command: str) -> Any:
 
 
 def _run_headless(arguments: argparse.Namespace, settings: Settings, paths: Paths, environ: Mapping[str, str]) -> int:
-    import asyncio  # noqa: PLC0415
+    from playground_tui import lookups  # noqa: PLC0415
 
     opener = Opener(settings, paths, environ, on_notice=lambda notice: _say(notice, 0))
     run = _module(arguments.command).run
@@ -221,7 +221,7 @@ def _run_headless(arguments: argparse.Namespace, settings: Settings, paths: Path
         from functools import partial  # noqa: PLC0415
 
         run = partial(run, become_engine=become_engine)
-    code: int = asyncio.run(run(arguments, opener, settings, paths, sys.stdout, sys.stderr))
+    code: int = lookups.run(run(arguments, opener, settings, paths, sys.stdout, sys.stderr))
     return code
 
 

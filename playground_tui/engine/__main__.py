@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from playground_tui import lookups
 from playground_tui.engine.lock import DataLock, LockHeld
 from playground_tui.paths import PathError, Paths, reason_of
 
@@ -46,7 +46,7 @@ def _locked(paths: Paths) -> int:
     from playground_tui.engine.process import detached  # noqa: PLC0415
 
     try:
-        return asyncio.run(detached(paths, lock))
+        return lookups.run(detached(paths, lock))
     finally:
         lock.release()
 

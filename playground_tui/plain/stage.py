@@ -9,6 +9,8 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
+from playground_tui.lookups import Loop
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -20,7 +22,7 @@ class Stage:
     """Runs jobs beside the terminal. What a job failed with is raised by `raise_fault`."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = Loop()
         self._jobs: dict[asyncio.Task[object], str] = {}
         self._faults: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stage", daemon=True)

@@ -21,6 +21,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.widgets import Static
 
+from playground_tui import lookups
 from playground_tui.config import Settings
 from playground_tui.desk.faults import note, record
 from playground_tui.desk.signals import Deadline, leave_on_signals
@@ -274,7 +275,7 @@ def run_playground(settings: Settings, paths: Paths, environ: Mapping[str, str],
         sys.__stderr__.reconfigure(encoding=app.display_choice.encoding, errors="replace")  # the screen's way out
     app.deadline = leave_on_signals(app.keep_now, app.leave_now)
     try:
-        app.run()
+        lookups.run(app.run_async())
     finally:
         app.desk.cache.close()
     code = app.return_code or 0
