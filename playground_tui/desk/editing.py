@@ -96,6 +96,7 @@ class Editing:
                 self._attach()
             raise
         if self.editor is None:
+            self._take_typed()
             if self.draft == AssistantDraft():
                 self._begin_new(self.key)
             self._attach()
@@ -173,10 +174,9 @@ class Editing:
                 leftover.discard()
 
     def _attach(self) -> None:
-        assert self._desk.client is not None
-        delay = self._desk.settings.autosave_delay
-        self._attached_to = self._desk.client
-        self.editor = Editor(self._desk.client, self._draft, delay=delay, on_change=self._changed)
+        client = self._attached_to = self._desk.client
+        assert client is not None
+        self.editor = Editor(client, self._draft, delay=self._desk.settings.autosave_delay, on_change=self._changed)
         self.editor.following = self._desk.live
         self._form.show_state(self.editor.state)
         self._form.show_elsewhere(self.editor.elsewhere)

@@ -75,6 +75,23 @@ async def test_what_is_typed_before_the_assistant_was_ever_read_is_an_edit_of_it
         assert (p.screen.editing.assistant_id, p.form.draft.edits) == (made.id, {"description": "typed"})
 
 
+async def test_what_is_typed_as_the_server_answers_begins_the_new_assistant(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = asyncio.Event()
+    async with playground(engine, settings=SLOW, connect=False, door=door) as p:
+        connected = p.screen.editing.connected
+
+        async def answered(wanted: str | None) -> None:
+            p.form._boxes["name"].control.value = "typed"  # type: ignore[attr-defined]
+            await connected(wanted)
+
+        monkeypatch.setattr(p.screen.editing, "connected", answered)
+        door.set()
+        await p.until(lambda: p.form.draft.text("model"))
+        assert p.form.draft.text("name") == "typed"
+
+
 async def at_two_threads(engine: RunningEngine, p: Playground, *, own: str) -> str:
     """A new thread in which "draft A" was written, and one with this text of its own, which is opened then."""
     client = engine.client()
