@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -22,7 +23,7 @@ class PastSteps:
         self._desk = desk
         self._pane = pane
         self._read: set[str] = set()
-        self._naming = False
+        self._naming = asyncio.Lock()
 
     def forget(self) -> None:
         """Other messages are shown: no step of theirs is."""
@@ -53,20 +54,15 @@ class PastSteps:
                 self._read.add(run_id)
 
     async def read_names(self) -> None:
-        """Ask for the names of the files that are shown by their ids."""
-        if self._naming:
-            return
-        self._naming = True
+        """Ask for the names of the files that are shown by their ids. Returns when all are told."""
         wanted = self._pane.wanted_names
-        try:
+        async with self._naming:
             while wanted and (client := self._desk.client) is not None:
                 file_id = next(iter(wanted))
                 name = file_id
                 with suppress(AssistantsError):
                     name = (await client.files.retrieve(file_id)).name or file_id
                 self._pane.show_name(file_id, name)
-        finally:
-            self._naming = False
 
 
 def _may_have_steps(run: Run | None) -> bool:

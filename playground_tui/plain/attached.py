@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playground_tui.assistants.local_files import FileError, working_directory
 from playground_tui.desk.panes import AttachmentLine
-from playground_tui.plain.chat import Voice
+from playground_tui.plain.chat import GLANCE, Voice
 from playground_tui.plain.console import Console
 from playground_tui.plain.menus import choose, pick
 
@@ -60,6 +60,17 @@ class Attached:
             self._room.do(lambda: attaching.attach(path_of(path)))
         except FileError as error:
             self._console.write(f"Not attached: {error}")
+        else:
+            self._follow()
+
+    def _follow(self) -> None:
+        """Wait until the files are at the server, and tell of it."""
+        attaching = self._room.sending.chatting.attaching
+        try:
+            while self._room.desk.client is not None and self._room.do(lambda: attaching.on_their_way):
+                self._room.tell(self._console.write, GLANCE)
+        except KeyboardInterrupt:
+            self._console.write("\nIt goes on by itself: /attach tells how far it is.")
 
     def _chosen(self, lines: Sequence[AttachmentLine]) -> tuple[str, str] | None:
         """The key of a file and which of ACTIONS; None for nothing."""

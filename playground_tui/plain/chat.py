@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import queue
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,18 +20,29 @@ from playground_tui.assistants.events import (
     ThreadCreated,
 )
 from playground_tui.assistants.objects import Message, Run, Step, ToolCall
-from playground_tui.assistants.run_words import duration, state_words
+from playground_tui.assistants.run_words import duration
 from playground_tui.cache.state import WaitingMessage
+from playground_tui.desk.message_files import Names, Sources
 from playground_tui.desk.panes import AttachmentsFront
-from playground_tui.plain.sentences import Sentences, lines_of
+from playground_tui.plain.sentences import Sentences
+from playground_tui.plain.wording import (
+    LONGEST_ARGUMENTS,
+    PICTURE,
+    answer_of,
+    call_line,
+    call_name,
+    file_lines,
+    is_whole,
+    message_lines,
+    status_line,
+)
 from playground_tui.text import shorten
 
-LABELS = {"user": "you", "assistant": "assistant"}
 GLIMPSE = 5
 """Lines of a message that are read when its thread is opened."""
 ANSWER = "assistant: "
-LONGEST_ARGUMENTS = 2_000
-"""Characters of a call's arguments or output that are read."""
+GLANCE = 0.1
+"""Seconds between looks whether something has ended, where nothing is to be said."""
 
 
 class Voice:
@@ -105,9 +115,12 @@ class Outputs:
 
 
 class PlainChat:
-    """Tells what happens on the open thread."""
+    """Tells what happens on the open thread. `name_wanted` is called when a file is told of whose name is not known."""
 
-    def __init__(self, voice: Voice, attachments: AttachmentsFront) -> None:
+    def __init__(
+        self, voice: Voice, attachments: AttachmentsFront, name_wanted: Callable[[], object] = lambda: None
+    ) -> None:
+        self.names = Names(asked=name_wanted)
         self.composer = Composer()
         self.outputs = Outputs()
         self.attachments = attachments
@@ -127,11 +140,12 @@ class PlainChat:
 
     @property
     def wanted_names(self) -> Mapping[str, object]:
-        """Files are told by the names that come with them."""
-        return {}
+        """The ids of files that were told of and have no name yet."""
+        return self.names.wanted
 
     def show_name(self, file_id: str, name: str) -> None:
-        """No file is told by its id."""
+        """From now on the file is told by its name."""
+        self.names.learn(file_id, name)
 
     def to_composer(self) -> None:
         """The prompt for a message comes by itself."""
@@ -162,7 +176,7 @@ class PlainChat:
         how = "" if len(tail) == len(messages) else " These are the last two; /read reads all."
         self._voice.say(f"This thread has {count} {noun}.{how}")
         for message in tail:
-            lines = message_lines(message)
+            lines = self.lines(message)
             for line in lines[:GLIMPSE]:
                 self._voice.say(line)
             if len(lines) > GLIMPSE:
@@ -170,7 +184,7 @@ class PlainChat:
 
     def _read(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            for line in message_lines(message):
+            for line in self.lines(message):
                 self._voice.say(line)
 
     def prepend(self, messages: Sequence[Message], *, more: bool) -> None:
@@ -181,6 +195,20 @@ class PlainChat:
 
     def messages(self) -> list[Message]:
         return list(self._messages.values())
+
+    def lines(self, message: Message) -> list[str]:
+        """A message of the thread as it is read."""
+        return message_lines(message, self.names)
+
+    def made_files(self) -> list[str]:
+        """The ids of the files and pictures made in this thread, oldest first."""
+        found: dict[str, None] = {}
+        for message in self._messages.values():
+            for file_id, name in message.made_files.items():
+                self.names.learn(file_id, name)
+                found[file_id] = None
+        pictures = (output.image for call in self._calls.values() for output in call.outputs if output.image)
+        return list(found | dict.fromkeys(pictures))
 
     # The run
 
@@ -225,7 +253,7 @@ class PlainChat:
         else:
             self._saying(message.id).whole(message.text)
             if message.status != "in_progress":
-                self._saying(message.id).finish()
+                self._saying(message.id).end(message, self.names)
         self._messages[message.id] = message
 
     def _finish(self) -> None:
@@ -266,6 +294,8 @@ class PlainChat:
 
     def _step(self, step: Step) -> None:
         for call in step.tool_calls:
+            for result in call.results or ():
+                self.names.learn(result.file_id, result.file_name)
             before = self._calls.get(call.id)
             ready = step.status != "in_progress" or call.output is not None or is_whole(call)
             if before is None and ready:
@@ -296,15 +326,20 @@ class _Saying:
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._text = ""
+        self._begin()
+
+    def _begin(self) -> None:
         self._sentences: Sentences | None = None
+        self._sources = Sources(picture=PICTURE)
         self._label = ANSWER
+        self._ended = False
 
     def more(self, text: str) -> None:
         if not text:
             return
         self._sentences = self._sentences or Sentences()
         self._text += text
-        self._say(self._sentences.feed(text))
+        self._say(self._sentences.feed(self._sources.feed(text)))
 
     def whole(self, text: str) -> None:
         """All of the text so far. Where it is another than was said it is said anew; of an empty one nothing is."""
@@ -312,75 +347,25 @@ class _Saying:
             self.more(text[len(self._text) :])
         elif not self._text.startswith(text):
             self.finish()
-            self._text, self._sentences, self._label = "", None, ANSWER
+            self._text = ""
+            self._begin()
             self.more(text)
 
     def finish(self) -> None:
         """Say what is left."""
         if self._sentences is not None:
+            self._say(self._sentences.feed(self._sources.rest()))
             self._say(self._sentences.end())
+
+    def end(self, message: Message, names: Names) -> None:
+        """Say what is left, and the files that the message names."""
+        self.finish()
+        if not self._ended:
+            self._ended = True
+            for line in file_lines(message, self._sources, names):
+                self._voice.say(line)
 
     def _say(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._voice.say(self._label + line)
             self._label = ""
-
-
-def message_lines(message: Message) -> list[str]:
-    """A message of the thread, its first line labelled."""
-    lines = lines_of(message.text) or ["(empty)"]
-    label = LABELS.get(message.role, message.role)
-    ending = [] if message.status != "incomplete" else ["status: this answer is not whole."]
-    return [f"{label}: {lines[0]}", *lines[1:], *ending]
-
-
-def status_line(run: Run) -> str:
-    """The run's state in a sentence."""
-    parts = [state_words(run).rstrip(".")]
-    if run.usage is not None and not run.active:
-        parts.append(f"{run.usage.total_tokens:,} tokens")
-    began = run.started_at or run.created_at
-    if run.status == "completed" and run.completed_at and began:
-        parts.append(duration(run.completed_at - began))
-    if run.status == "in_progress":
-        parts.append("ctrl+c cancels")
-    notes = f" {run.notes}" if run.notes and not run.active else ""
-    return f"status: {', '.join(parts)}.{notes}"
-
-
-def call_name(call: ToolCall) -> str:
-    return call.name or call.type.replace("_", " ")
-
-
-def is_whole(call: ToolCall) -> bool:
-    """Whether a function's arguments are all there: they come in pieces."""
-    try:
-        return call.type == "function" and isinstance(json.loads(call.arguments), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def answer_of(call: ToolCall) -> str:
-    """What a tool gave back, "" while that is not known."""
-    if call.results is not None:
-        files = dict.fromkeys(result.file_name for result in call.results)
-        return f"{len(call.results)} passages found, in {', '.join(files)}" if files else "nothing found"
-    return call.output or " ".join(output.logs or output.image for output in call.outputs)
-
-
-def call_line(call: ToolCall) -> str:
-    """A call in a sentence."""
-    given = arguments(call)
-    return f"tool: {call_name(call)}{f', with {given}' if given else ''}."
-
-
-def arguments(call: ToolCall) -> str:
-    """The arguments of a call in words, or as they are."""
-    try:
-        value = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError):
-        value = call.arguments
-    if not isinstance(value, dict):
-        return shorten(str(value), LONGEST_ARGUMENTS)
-    pairs = (f"{key} {json.dumps(item, ensure_ascii=False)}" for key, item in value.items())
-    return shorten(", ".join(pairs), LONGEST_ARGUMENTS)

@@ -9,14 +9,13 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Run, ToolCall
 from playground_tui.assistants.run_words import duration
 from playground_tui.desk.panes import output_key
-from playground_tui.plain.chat import arguments, call_name
+from playground_tui.plain.chat import GLANCE
 from playground_tui.plain.console import Console
 from playground_tui.plain.fields import write_lines
 from playground_tui.plain.room import Room
+from playground_tui.plain.wording import arguments, call_name
 from playground_tui.text import shorten
 
-GLANCE = 0.1
-"""Seconds between looks whether a run has ended, where nothing is to be said."""
 STILL = 15.0
 """Seconds of silence after which it is said that a run goes on."""
 

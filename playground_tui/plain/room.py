@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from playground_tui.assistants.errors import AssistantsError
-from playground_tui.assistants.objects import Run
+from playground_tui.assistants.objects import Message, Run
 from playground_tui.cache.cache import Cache, server_key
 from playground_tui.config import Settings
 from playground_tui.desk.arrival import Arrival
@@ -65,7 +65,7 @@ class Room:
             ways=WAYS,
         )
         self.attachments = PlainAttachments(self.voice)
-        self.chat = PlainChat(self.voice, self.attachments)
+        self.chat = PlainChat(self.voice, self.attachments, self._read_names)
         self.form = PlainForm(self.voice, WAYS.save)
         self.editing = Editing(self.desk, self.form)
         self.form.edited = self.editing.edited
@@ -89,6 +89,10 @@ class Room:
             self.desk.work(link.run(), group="link")
 
         self.do(restore)
+
+    def _read_names(self) -> None:
+        """Ask for the names of files. Called on the stage."""
+        self.desk.work(self.sending.chatting.past.read_names(), group="names")
 
     def _show_where(self, sentence: str) -> None:
         """Say what the program is connected to, and each reason why it is not once."""
@@ -117,6 +121,18 @@ class Room:
 
     def wait(self, job: Coroutine[Any, Any, T]) -> T:
         return self.stage.wait(job)
+
+    def lines_of(self, messages: Sequence[Message]) -> list[str]:
+        """The messages as they are read, the files they name by the names that the server knows."""
+
+        def lines() -> list[str]:
+            return [line for message in messages for line in self.chat.lines(message)]
+
+        found = self.do(lines)
+        if not self.chat.wanted_names:
+            return found
+        self.wait(self.sending.chatting.past.read_names())
+        return self.do(lines)
 
     def attempt(self, job: Coroutine[Any, Any, T], failed: str) -> T | None:
         """Run a job that asks the server. A failure is said as `failed: sentence`, and None is answered."""

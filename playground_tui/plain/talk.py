@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from playground_tui.desk.chatting import COMPOSER, NEW_THREAD
 from playground_tui.plain.assistant import AssistantCommands
 from playground_tui.plain.attached import Attached
-from playground_tui.plain.chat import message_lines, status_line
+from playground_tui.plain.chat import GLANCE
 from playground_tui.plain.composing import Composing
 from playground_tui.plain.console import Console
 from playground_tui.plain.fields import in_editor, write_lines
-from playground_tui.plain.listener import GLANCE, Listener
+from playground_tui.plain.files import Files
+from playground_tui.plain.listener import Listener
 from playground_tui.plain.lists import Lists
 from playground_tui.plain.menus import choose, confirm
 from playground_tui.plain.past import Past
 from playground_tui.plain.room import Room
+from playground_tui.plain.wording import status_line
 from playground_tui.text import shorten
 
 
@@ -46,6 +48,7 @@ class Talk:
         self._past = Past(room, console, self._lists)
         self._listener = Listener(room, console)
         self._attached = Attached(room, console)
+        self._files = Files(room, console)
         self._composing = Composing(room, console)
         self._commands = self._all_commands()
 
@@ -71,6 +74,8 @@ class Talk:
                 self._attached.command,
                 "/attach plan.pdf",
             ),
+            Command("files", "hear, add and take out files of this assistant", self._files.of_assistant),
+            Command("download", "save a file that was made in this thread", self._files.download, "/download plot.png"),
             Command("again", "run again, or retry what failed", self._again),
             Command("lines", "write a message of several lines", self._lines),
             Command("editor", "write the message in your editor", self._editor),
@@ -202,9 +207,8 @@ class Talk:
             messages = messages[-int(count) :]
         elif self._room.chat.more:
             self._console.write("There are older messages: /older reads them.")
-        for message in messages:
-            for line in message_lines(message):
-                self._console.write(line)
+        for line in self._room.lines_of(messages):
+            self._console.write(line)
         if not messages:
             self._console.write("This thread has no messages yet.")
 

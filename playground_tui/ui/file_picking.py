@@ -14,13 +14,14 @@ from playground_tui.assistants.local_files import FileError, free_name, shown_si
 from playground_tui.assistants.sent import TOOLS
 from playground_tui.desk.attaching import Attaching
 from playground_tui.desk.desk import Desk
+from playground_tui.desk.message_files import name_of
+from playground_tui.desk.tool_files import FilesOfTool
 from playground_tui.text import clean
 from playground_tui.ui.chat.pane import ChatPane
 from playground_tui.ui.dialogs.chooser import Choice, Chooser, Row
 from playground_tui.ui.dialogs.confirm import Confirm
 from playground_tui.ui.dialogs.paths import PathChooser, SavePath, near
 from playground_tui.ui.dialogs.tool_files import ToolFilesDialog
-from playground_tui.ui.tool_files import FilesOfTool
 
 
 class FilePicking:
@@ -62,19 +63,13 @@ class FilePicking:
 
     async def save(self) -> None:
         """Choose a file that was made in the thread, and where to write it. Raises AssistantsError."""
-        made = self._pane.made_files()
-        if not made:
+        made, client = self._pane.made_files(), self._desk.client
+        if not made or client is None:
             raise AssistantsError("no file was made in this thread.")
-        names = {file_id: await self._name(file_id) for file_id in reversed(made)}
+        names = {file_id: await name_of(file_id, self._pane.names, client) for file_id in reversed(made)}
         file_id = made[-1] if len(made) == 1 else await self._one_of(names)
         if file_id is not None:
             await self._save(file_id, names[file_id])
-
-    async def _name(self, file_id: str) -> str:
-        name = self._pane.names.of(file_id)
-        if name != file_id or self._desk.client is None:
-            return name
-        return clean((await self._desk.client.files.retrieve(file_id)).name, newlines=False) or file_id
 
     async def _one_of(self, names: dict[str, str]) -> str | None:
         rows = [Row(file_id, name, "" if name == file_id else file_id) for file_id, name in names.items()]

@@ -15,9 +15,11 @@ from playground_tui.assistants.events import (
     TextDelta,
     ThreadCreated,
 )
-from playground_tui.assistants.objects import CodeOutput, Message, Run, SearchResult, Step, ToolCall, Usage
+from playground_tui.assistants.objects import Annotation, CodeOutput, Message, Run, SearchResult, Step, ToolCall, Usage
+from playground_tui.desk.message_files import Names
 from playground_tui.plain.attached import PlainAttachments
-from playground_tui.plain.chat import PlainChat, Voice, arguments, call_line, message_lines, status_line
+from playground_tui.plain.chat import PlainChat, Voice
+from playground_tui.plain.wording import arguments, call_line, message_lines, status_line
 
 
 class Heard:
@@ -46,6 +48,20 @@ def test_an_answer_is_said_by_sentences_with_one_label(heard: Heard) -> None:
     heard.chat.apply(TextDelta("m", "nd one."))
     heard.chat.apply(MessageChanged(Message("m", "assistant", "First one. Second one.", status="completed")))
     assert heard.lines() == ["Second one."]
+
+
+def test_sources_are_numbered_as_they_stream_and_named_once_at_the_end(heard: Heard) -> None:
+    call = ToolCall("c", "file_search", results=(SearchResult("file-h", "Handbook.md", 0.5),))
+    heard.chat.apply(StepChanged(Step("s", "r", "tool_calls", "completed", (call,))))
+    heard.lines()
+    text = "Thirty days【4:0†handbook.md】. Then more."
+    for letter in text[:-4]:
+        heard.chat.apply(TextDelta("m", letter))
+    assert heard.lines() == ["assistant: Thirty days[1]."]
+    note = Annotation("file_citation", "【4:0†handbook.md】", "file-h")
+    for _ in range(2):
+        heard.chat.apply(MessageChanged(Message("m", "assistant", text, annotations=(note,))))
+    assert heard.lines() == ["Then more.", "source [1]: Handbook.md."]
 
 
 def test_a_lost_stream_is_told_and_nothing_said_twice(heard: Heard) -> None:
@@ -105,7 +121,7 @@ def test_words() -> None:
     assert arguments(ToolCall("c", "function", "f", "not json")) == "not json"
     assert arguments(ToolCall("c", "function", "f", "[1]")) == "[1]"
     assert call_line(ToolCall("c", "function", "f", "{}")) == "tool: f."
-    assert message_lines(Message("m", "assistant", "", status="incomplete")) == [
+    assert message_lines(Message("m", "assistant", "", status="incomplete"), Names()) == [
         "assistant: (empty)",
         "status: this answer is not whole.",
     ]

@@ -112,9 +112,9 @@ async def test_a_text_that_begins_with_a_slash_is_sent_with_two(engine: RunningE
 async def test_enter_alone_opens_the_menu(engine: RunningEngine) -> None:
     async with plain(engine, settings=opening(await made(engine))) as p:
         await at_prompt(p)
-        await p.says("", "Menu.", "1. edit this assistant: /edit", "number from 1 to 20")
+        await p.says("", "Menu.", "1. edit this assistant: /edit", "number from 1 to 22")
         await p.says("99", "There is no choice 99.", "goes back: ")
-        await p.says("19", "/edit: edit this assistant. /edit temperature", "Your texts are kept in", "you: ")
+        await p.says("21", "/edit: edit this assistant. /edit temperature", "Your texts are kept in", "you: ")
         await p.says("", "goes back: ")
         await p.says("", "you: ")
 

@@ -110,6 +110,9 @@ async def playground(
             await until(lambda: app.takes_keys)
             if connect:
                 await running.connected()
-            yield running
+            try:
+                yield running
+            finally:
+                app._leaving = True  # as at every end: what is under way may find the screen half gone
     finally:
         app.desk.cache.close()

@@ -16,9 +16,9 @@ from playground_tui.assistants.objects import (
     Step,
     ToolCall,
 )
+from playground_tui.desk.message_files import Names, Sources
 from playground_tui.ui.chat import render
 from playground_tui.ui.chat.blocks import CODE_LINES, LINE_LIMIT
-from playground_tui.ui.chat.files import Names, Sources
 from playground_tui.ui.chat.steps import HEAD, RESULTS, TAIL, StepItem, call_blocks
 from tests.support.wait import until
 from tests.ui.chat_support import NOW, ChatApp, chat_app, thread_lines, until_shown

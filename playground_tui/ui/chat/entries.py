@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from playground_tui.assistants.objects import Message, Run, Step
+from playground_tui.desk.message_files import Names
 from playground_tui.ui.chat.blocks import code_of
-from playground_tui.ui.chat.files import Names
 from playground_tui.ui.chat.items import Item, MessageItem
 from playground_tui.ui.chat.steps import StepItem, texts_of
 from playground_tui.ui.chat.thread import ThreadView

@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from playground_tui.assistants.objects import Message, Run
+from playground_tui.desk.message_files import Names, Sources, named_files
 from playground_tui.text import clean
 from playground_tui.ui.chat.block import Block, Kind
 from playground_tui.ui.chat.blocks import Cutter
-from playground_tui.ui.chat.files import Names, Sources, named_files
+from playground_tui.ui.chat.files import file_line
 from playground_tui.ui.chat.heights import Heights
 from playground_tui.ui.chat.palette import Palette
 from playground_tui.ui.chat.render import EDGE, render
@@ -237,7 +238,9 @@ class MessageItem(Item):
         text = self._read().tail()
         files = named_files(self.message, self._sources.markers, self._names)
         mark = self.mark()
-        below = [Block(Kind.ASIDE, line) for line in files] + ([Block(Kind.NOTE, mark)] if mark else [])
+        below = [Block(Kind.ASIDE, file_line(file, self._names)) for file in files] + (
+            [Block(Kind.NOTE, mark)] if mark else []
+        )
         return [*text, *(replace(block, gap=not number and bool(self._length)) for number, block in enumerate(below))]
 
     def mark(self) -> str:

@@ -28,13 +28,13 @@ from playground_tui.assistants.events import (
     ThreadCreated,
 )
 from playground_tui.assistants.objects import Message, Run, Step
+from playground_tui.desk.message_files import Names
 from playground_tui.display import Scroll
 from playground_tui.letters import Letters
 from playground_tui.text import clean
 from playground_tui.ui.chat.attachments import AttachmentList
 from playground_tui.ui.chat.composer import Composer
 from playground_tui.ui.chat.entries import Entries
-from playground_tui.ui.chat.files import Names
 from playground_tui.ui.chat.messages import MoreBelow, NamesWanted
 from playground_tui.ui.chat.outputs import OutputsPanel
 from playground_tui.ui.chat.render import warm_up

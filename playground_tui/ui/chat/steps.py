@@ -8,10 +8,11 @@ from typing import Final
 
 from playground_tui.assistants.objects import CodeOutput, SearchResult, Step, ToolCall
 from playground_tui.assistants.sent import TOOLS
+from playground_tui.desk.message_files import Names
 from playground_tui.text import clean, shorten
 from playground_tui.ui.chat.block import Block, Kind
 from playground_tui.ui.chat.blocks import CODE_LINES, LINE_LIMIT
-from playground_tui.ui.chat.files import Names
+from playground_tui.ui.chat.files import saving
 from playground_tui.ui.chat.items import Item, lines_about
 from playground_tui.ui.chat.palette import Palette
 from playground_tui.ui.chat.wrapping import Span
@@ -125,7 +126,7 @@ def _outputs(call: ToolCall, names: Names) -> Iterator[Block]:
 
 def _output(output: CodeOutput, names: Names) -> Iterator[Block]:
     if output.image:
-        yield Block(Kind.TEXT, f"{names.of(output.image)}{names.saving()}", margin=2, marker="▣")
+        yield Block(Kind.TEXT, f"{names.of(output.image)}{saving(names)}", margin=2, marker="▣")
     elif output.logs.strip():
         yield from _shown(output.logs.rstrip())
 

@@ -5,33 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
 from playground_tui.assistants.errors import AssistantsError
+from playground_tui.desk.tool_files import FilesOfTool
 from playground_tui.ui.dialogs.chooser import Chooser, Row
 from playground_tui.ui.dialogs.paths import PathChooser
 
 HINT: Final = "ctrl+n add · ctrl+d take out · esc close"
 EVERY: Final = 1.0
 """Seconds between two looks while files are being indexed."""
-
-
-class ToolFiles(Protocol):
-    """The files behind the dialog. Everything raises AssistantsError."""
-
-    async def rows(self) -> tuple[Sequence[Row], bool]:
-        """The files as they are, and whether something becomes of them by itself."""
-        ...
-
-    async def add(self, path: Path, told: Callable[[int], None]) -> None:
-        """One more file; `told` gets the percentage that is at the server."""
-        ...
-
-    async def remove(self, file_id: str) -> None:
-        """Take a file out."""
-        ...
 
 
 class ToolFilesDialog(Chooser):
@@ -42,7 +27,7 @@ class ToolFilesDialog(Chooser):
         Binding("ctrl+d", "remove", priority=True),
     ]
 
-    def __init__(self, title: str, files: ToolFiles, *, ask_path: Callable[[], PathChooser]) -> None:
+    def __init__(self, title: str, files: FilesOfTool, *, ask_path: Callable[[], PathChooser]) -> None:
         super().__init__(title, [], hint=HINT, empty="no files yet: ctrl+n adds one")
         self._files = files
         self._ask_path = ask_path
@@ -58,11 +43,11 @@ class ToolFilesDialog(Chooser):
             self._again.clear()
             busy = False
             try:
-                rows, busy = await self._files.rows()
+                files, busy = await self._files.list()
             except AssistantsError as error:
                 self.say(str(error))
             else:
-                self._show_again(rows)
+                self._show_again([Row(file.id, file.name, " · ".join(file.facts)) for file in files])
             try:
                 await asyncio.wait_for(self._again.wait(), EVERY if busy else None)
             except TimeoutError:

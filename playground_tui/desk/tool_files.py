@@ -1,10 +1,11 @@
-"""The files of an assistant for one of its tools, as rows."""
+"""The files of an assistant for one of its tools."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,6 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.local_files import shown_size, size_of
 from playground_tui.assistants.stored import IndexedFile
 from playground_tui.text import clean, shorten
-from playground_tui.ui.dialogs.chooser import Row
 
 if TYPE_CHECKING:
     from playground_tui.assistants.client import AssistantsClient
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 NAMED: Final = 200
 """Files whose names are asked for; of more, the ids stand there."""
 STATES: Final = {"in_progress": "being indexed", "completed": "", "cancelled": "indexing was cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFile:
+    """One of them in words."""
+
+    id: str
+    name: str
+    facts: tuple[str, ...]
+    """Its size, and what becomes of it or keeps it from being of use."""
 
 
 class FilesOfTool:
@@ -32,12 +42,12 @@ class FilesOfTool:
         self._known: dict[str, tuple[str, str]] = {}
         """Name and size by id."""
 
-    async def rows(self) -> tuple[Sequence[Row], bool]:
+    async def list(self) -> tuple[Sequence[ToolFile], bool]:
         """The files as they are, and whether some are being indexed."""
         files = await self._client.assistant_files.list(self._assistant_id, self._tool)
         for file in files[:NAMED]:
             await self._learn(file.id)
-        return [self._row(file) for file in files], any(file.status == "in_progress" for file in files)
+        return [self._told(file) for file in files], any(file.status == "in_progress" for file in files)
 
     async def _learn(self, file_id: str) -> None:
         if file_id in self._known:
@@ -47,11 +57,11 @@ class FilesOfTool:
             stored = await self._client.files.retrieve(file_id)
             self._known[file_id] = (clean(stored.name, newlines=False) or file_id, shown_size(stored.size))
 
-    def _row(self, file: IndexedFile) -> Row:
+    def _told(self, file: IndexedFile) -> ToolFile:
         name, size = self._known.get(file.id, (file.id, ""))
         failed = f"not readable: {clean(file.problem, newlines=False)}" if file.status == "failed" else ""
         state = failed or STATES.get(file.status, file.status)
-        return Row(file.id, shorten(name, 60), " · ".join(filter(None, (size, state))))
+        return ToolFile(file.id, shorten(name, 60), tuple(filter(None, (size, state))))
 
     async def add(self, path: Path, told: Callable[[int], None]) -> None:
         """Send a file, and give it to the tool."""
