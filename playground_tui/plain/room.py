@@ -125,14 +125,14 @@ class Room:
     def lines_of(self, messages: Sequence[Message]) -> list[str]:
         """The messages as they are read, the files they name by the names that the server knows."""
 
-        def lines() -> list[str]:
+        async def lines() -> list[str]:
+            found = [line for message in messages for line in self.chat.lines(message)]
+            if not self.chat.wanted_names:
+                return found
+            await self.sending.chatting.past.read_names()
             return [line for message in messages for line in self.chat.lines(message)]
 
-        found = self.do(lines)
-        if not self.chat.wanted_names:
-            return found
-        self.wait(self.sending.chatting.past.read_names())
-        return self.do(lines)
+        return self.wait(lines())
 
     def attempt(self, job: Coroutine[Any, Any, T], failed: str) -> T | None:
         """Run a job that asks the server. A failure is said as `failed: sentence`, and None is answered."""
