@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from playground_tui.ui.dialogs.chooser import Choice
+from playground_tui.ui.dialogs import paths
+from playground_tui.ui.dialogs.chooser import Choice, Row
 from playground_tui.ui.dialogs.paths import PathChooser, SavePath, entries, near, resolved
 from tests.support.wait import until
 
@@ -75,6 +77,26 @@ async def test_enter_goes_into_a_directory_and_takes_a_file(base: Path) -> None:
         assert titles(dialog) == ["deep/", "inner.md  10 bytes"]
         await pilot.press("down", "enter")
         assert app.answers == [Choice(str(base / "sub" / "inner.md"))]
+
+
+@pytest.mark.parametrize("key", ["enter", "tab"])
+async def test_a_key_that_is_faster_than_the_disk_waits_for_it(
+    base: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    there = threading.Event()
+
+    def slow(base: Path, typed: str) -> list[Row]:
+        there.wait()
+        return list(entries(base, typed))
+
+    dialog = PathChooser("Attach", base)
+    async with asking(dialog) as (app, pilot):
+        monkeypatch.setattr(paths, "entries", slow)
+        await pilot.press("b", key)
+        assert (app.answers, dialog.search.value) == ([], "b")
+        there.set()
+        done = [Choice(str(base / "b.md"))]
+        await until(lambda: app.answers == done if key == "enter" else dialog.search.value == "b.md")
 
 
 async def test_tab_completes(base: Path) -> None:

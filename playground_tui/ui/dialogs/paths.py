@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,8 @@ class PathChooser(Chooser):
         )
         self._base = base
         self._listed: str | None = None
+        self._then: dict[str, Callable[[], None]] = {}
+        """What a key asked for before the entries of what was typed were there: keys may be faster than the disk."""
 
     def _fill(self, query: str) -> None:
         self.run_worker(self._list(query), exclusive=True, group="paths")
@@ -49,8 +52,21 @@ class PathChooser(Chooser):
         self._rows = rows
         self.show_rows(rows)
         self._listed = query
+        then, self._then = self._then.get(query), {}
+        if then is not None:
+            then()
+
+    def _once_listed(self, act: Callable[[], None]) -> None:
+        """Act as soon as the entries are those of what is typed."""
+        if self._listed == self.search.value:
+            act()
+        else:
+            self._then = {self.search.value: act}
 
     def choose(self, action: str) -> None:
+        self._once_listed(partial(self._choose, action))
+
+    def _choose(self, action: str) -> None:
         path = self._meant()
         if os.path.isdir(path):
             self._go_on(path)
@@ -60,13 +76,16 @@ class PathChooser(Chooser):
     def _meant(self) -> Path:
         """The path that is typed, or the highlighted one that it begins."""
         typed = resolved(self._base, self.search.value)
-        if self._listed == self.search.value and self.highlighted_id and not os.path.isfile(typed):
+        if self.highlighted_id and not os.path.isfile(typed):
             return Path(self.highlighted_id)
         return typed
 
     def action_complete(self) -> None:
         """Take the highlighted entry over into the path."""
-        if self._listed == self.search.value and self.highlighted_id:
+        self._once_listed(self._complete)
+
+    def _complete(self) -> None:
+        if self.highlighted_id:
             self._go_on(Path(self.highlighted_id))
 
     def _go_on(self, path: Path) -> None:
