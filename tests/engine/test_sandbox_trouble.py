@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from playground_tui.engine.tools.base import CannotRun
 from playground_tui.engine.tools.code_interpreter import processes, service
-from tests.support.sandbox import THREAD, Bench, bench
+from tests.support.sandbox import SMALL, THREAD, Bench, bench
 from tests.support.wait import until
 
 
@@ -107,3 +108,30 @@ async def test_a_sandbox_that_starts_has_its_place(tmp_path: Path, monkeypatch: 
                 await made.text("2", thread="thread_2")
         slow.go_on.set()
         assert await first == "1\n"
+
+
+async def cancelled(made: Bench, code: str) -> None:
+    """Begin code that prints something, and cancel it then."""
+    running = asyncio.create_task(made.run(code))
+    await until(lambda: (sandbox := made.interpreter._seats[THREAD].sandbox) and sandbox._output.bytes)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_code_behind_some_that_does_not_heed_its_end_gets_a_new_python(made: Bench) -> None:
+    await made.text("x = 1")
+    deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint(1, flush=True)\nwhile True: pass"
+    await cancelled(made, deaf)
+    assert await made.text("2") == "(Python was started anew: variables of earlier code are gone.)\n2\n"
+
+
+async def test_a_file_that_came_with_code_which_never_began_comes_with_the_next(tmp_path: Path) -> None:
+    async with bench(tmp_path, replace(SMALL, grace_seconds=20)) as made:
+        file = made.kept.add("file-1", b"here", "a.txt")
+        await made.text("import time")
+        await cancelled(made, "try:\n    print(1, flush=True)\n    while True: pass\nfinally: time.sleep(0.1)")
+        never = asyncio.create_task(made.run("1", [file]))
+        await until(made.interpreter._seats[THREAD].lock.locked)
+        never.cancel()
+        await asyncio.wait([never])
+        assert await made.text("print(open('a.txt').read())", [file]) == "here\n"

@@ -99,10 +99,14 @@ class Sandbox:
             raise StartFailed("its processes cannot be seen in /proc", unsafe=True)
         return inits[0], workers[0]
 
-    async def run(self, code: str, files: Sequence[Placed]) -> Turn:
-        """Run code. When this is cancelled the code is interrupted, and killed if it does not heed that."""
+    async def rest(self) -> None:
+        """Return when no code runs: code that was cancelled goes on for a moment, and may end the sandbox with it."""
         if self._turn is not None:
             await asyncio.wait([self._turn])
+
+    async def run(self, code: str, files: Sequence[Placed]) -> Turn:
+        """Run code in a sandbox at rest. When this is cancelled the code is interrupted, and killed if it does not
+        heed that."""
         self._turn = asyncio.create_task(self._take_turn(code, files))
         try:
             return await asyncio.shield(self._turn)

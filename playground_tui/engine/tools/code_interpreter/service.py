@@ -139,6 +139,8 @@ class Interpreter:
 
     async def _run(self, thread_id: str, seat: _Seat, code: str, files: Sequence[Mounted]) -> CodeResult:
         anew = False
+        if seat.sandbox is not None:
+            await seat.sandbox.rest()
         if seat.sandbox is None or not seat.sandbox.alive:
             anew = await self._take_place(thread_id, seat)
         assert seat.sandbox is not None
