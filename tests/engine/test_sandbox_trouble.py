@@ -135,3 +135,22 @@ async def test_a_file_that_came_with_code_which_never_began_comes_with_the_next(
         never.cancel()
         await asyncio.wait([never])
         assert await made.text("print(open('a.txt').read())", [file]) == "here\n"
+
+
+async def test_a_sandbox_that_is_used_again_while_another_ends_goes_on(made: Bench) -> None:
+    for thread in ("thread_1", "thread_2"):
+        await made.text("x = 1", thread=thread)
+    idle, used = made.interpreter._seats["thread_1"].sandbox, list[asyncio.Task[str]]()
+    assert idle is not None
+    end = idle.end
+
+    async def meanwhile() -> None:
+        used.append(asyncio.create_task(made.text("import time\ntime.sleep(0.2)\nx", thread="thread_2")))
+        await until(lambda: made.interpreter._seats["thread_2"].users)
+        await end()
+
+    with pytest.MonkeyPatch.context() as slow:
+        slow.setattr(idle, "end", meanwhile)
+        slow.setattr(made.interpreter, "_idle_seconds", 0.01)
+        await made.interpreter._end_idle()
+    assert await used[0] == "1\n"

@@ -208,8 +208,12 @@ class Interpreter:
             first = min(seat.used_at for seat in self._seats.values())
             await asyncio.sleep(max(first + self._idle_seconds - time.monotonic(), self._idle_seconds / 10))
             over = time.monotonic() - self._idle_seconds
-            for name in [name for name, seat in self._seats.items() if not seat.users and seat.used_at <= over]:
+            # Looked for anew each time: one may be used again while another ends.
+            while name := self._idle_since(over):
                 await self._end(name)
+
+    def _idle_since(self, moment: float) -> str | None:
+        return next((name for name, seat in self._seats.items() if not seat.users and seat.used_at <= moment), None)
 
     async def _end(self, thread_id: str) -> None:
         seat = self._seats.pop(thread_id, None)
