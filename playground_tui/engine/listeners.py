@@ -15,7 +15,7 @@ from playground_tui.engine.connection import GuardedConnection
 _KEEP_ALIVE = 75
 """Seconds a connection without a request stays open."""
 _GRACE = 1
-"""Seconds that answers under way get when a listener closes."""
+"""Seconds that answers under way get when a listener closes, and again for what they said to be read."""
 _HEADERS = 64 * 1024
 """Bytes of a request's line and headers."""
 
@@ -63,7 +63,7 @@ class Listener:
             self.port = self._socket.getsockname()[1]
 
     def close(self) -> None:
-        """Accept no more; connections end within a second. `closed` waits for it."""
+        """Accept no more; connections end within two seconds. `closed` waits for it."""
         if self._ending is None:
             self._ending = asyncio.create_task(self._shut(), name="listener closes")
 
@@ -74,8 +74,11 @@ class Listener:
 
     async def _shut(self) -> None:
         self.retire()
+        loop = asyncio.get_running_loop()
         for connection in list(self._server.server_state.connections):
             connection.shutdown()
+            # One whose other side reads nothing would stay for ever, with what was said to it.
+            loop.call_later(2 * _GRACE, connection.transport.abort)
         answers = set(self._server.server_state.tasks)
         if answers:
             _, late = await asyncio.wait(answers, timeout=_GRACE)

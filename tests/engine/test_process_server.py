@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from playground_tui.engine import listeners
 from playground_tui.engine.api import control
 from playground_tui.engine.errors import EXCEPTION_HANDLERS
 from playground_tui.engine.guards import MAX_BODY, LimitBody
@@ -316,6 +317,23 @@ async def test_closing_does_not_wait_for_streams(engine: RunningEngine) -> None:
     await reader.readuntil(b": changes")
     await asyncio.wait_for(engine.server.close(), 5)
     assert b"change\n" not in await reader.read()
+    writer.close()
+
+
+async def test_closing_does_not_wait_for_who_does_not_read(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "_GRACE", 0.05)
+    file = await engine.engine.files.add("large", "user_data", bytes(16 * 1024 * 1024))
+    listener = (await engine.tcp("k")).listener
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
+    path = f"/v1/files/{file['id']}/content"
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    connections: Any = listener._listener._server.server_state.connections
+    await until(lambda: all(connection.flow.write_paused for connection in connections))
+    engine.server.leave(listener)
+    await until(lambda: not connections)
     writer.close()
 
 
