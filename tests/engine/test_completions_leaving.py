@@ -176,6 +176,28 @@ async def test_a_stream_whose_end_cannot_be_read_says_so(scripted, model, monkey
     assert json.loads(last.removeprefix("data: ")) == {"error": error}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_is_whole_stays_so_though_it_cannot_be_put_away(
+    scripted, model, monkeypatch, caplog, stream
+):
+    run, reads = Answering._run, 0
+
+    async def fails_at_the_end(answering: Answering) -> Any:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            raise StoreFailed("The disk is gone.", "disk")
+        return await run(answering)
+
+    monkeypatch.setattr(Answering, "_run", fails_at_the_end)
+    response = await scripted.http.post(PATH, json={"model": model, "messages": [HELLO], "stream": stream})
+    assert response.status_code == 200
+    assert "fine" in response.text and "error" not in response.text
+    await until(lambda: reads == 2)
+    await until(lambda: scripted.server.activity.connections == 0)
+    assert not caplog.records
+
+
 async def test_who_leaves_while_the_run_is_stored_ends_it(scripted, model, monkeypatch):
     stored, go_on = asyncio.Event(), asyncio.Event()
     create = scripted.engine.runs.create_with_thread

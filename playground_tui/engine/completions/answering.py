@@ -80,9 +80,15 @@ class Answering:
         return Finished(_REASONS[run["status"]], used)
 
     async def leave(self) -> None:
-        """Nobody reads on: a run that still works is cancelled. Its thread goes with its end, its sandbox now."""
-        if self._handed_over:
-            return
+        """Nobody reads on: a run that still works is cancelled. Its thread goes with its end, its sandbox now.
+
+        While the store fails all of that has to come by itself: what was answered is no worse for it.
+        """
+        if not self._handed_over:
+            with suppress(StoreFailed):
+                await self._put_away()
+
+    async def _put_away(self) -> None:
         run = await self._run()
         if run["status"] == "requires_action":
             return
