@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from playground_tui.engine.errors import ApiError
-from playground_tui.engine.providers.base import CallArguments, CallBegun, Finished, ProviderError, Text, Usage
+from playground_tui.engine.providers.base import CallArguments, CallBegun, Dropped, Finished, ProviderError, Text, Usage
 from tests.support.scripted import Item, ScriptedEngine, called, said, scripted_engine
 from tests.support.wait import until
 
@@ -79,6 +79,15 @@ async def test_a_run_is_cancelled_while_it_speaks(scripted: ScriptedEngine) -> N
         "done",
     ]
     assert scripted.provider.aborted == 1
+
+
+async def test_a_run_that_is_cancelled_still_says_what_was_not_used(scripted: ScriptedEngine) -> None:
+    path = await begin(scripted, Dropped("temperature"), Text("so far"), asyncio.Event(), temperature=0.5)
+    await until(lambda: scripted.engine.runs.newest_event(run_id(path)) > 6)
+    cancelling = await scripted.post(f"{path}/cancel")
+    left = await outcome(scripted, path)
+    notes = "temperature is not used by this model."
+    assert (cancelling["playground_notes"], left["run"]["playground_notes"]) == (notes, notes)
 
 
 async def test_a_run_is_cancelled_before_the_model_says_anything(scripted: ScriptedEngine) -> None:

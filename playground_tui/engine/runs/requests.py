@@ -34,7 +34,7 @@ async def begin_cancelling(live: LiveRun, keep: Keep) -> None:
             raise cannot_cancel(live.status)
 
     def write(c: Connection) -> list[Event]:
-        run = runs.update(c, live.id, {"status": "cancelling", "required_action": None})
+        run = runs.update(c, live.id, {**live.noted(), "status": "cancelling", "required_action": None})
         keep(c, shown(run))
         return [("thread.run.cancelling", run)]
 
