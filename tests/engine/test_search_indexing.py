@@ -16,6 +16,7 @@ from playground_tui.engine.tools.file_search import indexing
 from playground_tui.engine.tools.file_search.reading import process
 from tests.support.scripted import ScriptedEngine, scripted_engine
 from tests.support.searching import PATIENCE, eventually, files_of, found, names, store_of, uploaded
+from tests.support.wait import until
 
 SLOW = ("/bin/sh", "-c", "read task; sleep 60")
 """In place of the process that reads files: one that takes its time."""
@@ -91,6 +92,21 @@ async def test_nothing_is_found_in_a_file_before_it_is_indexed(engine, monkeypat
     assert not await engine.engine.search.settled([store_id], 0.05)
     assert await found(engine, store_id, "tides") == []
     assert (await engine.get(f"/vector_stores/{store_id}"))["status"] == "in_progress"
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_waits_for_files_can_stop_waiting_when_one_is_indexed(engine, monkeypatch, turns):
+    monkeypatch.setattr(process, "COMMAND", SLOW)
+    store_id = await store_of(engine, settled=False, a_md="Tides rise.")
+    indexer = engine.engine.search._indexer
+    waiting = asyncio.create_task(indexer.settled([store_id], PATIENCE))
+    await until(lambda: indexer._changed._waiters)
+    indexer._tell()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting}, timeout=PATIENCE / 4)
+    assert waiting.cancelled()
 
 
 async def test_a_store_without_files_is_settled_at_once(engine):

@@ -105,8 +105,10 @@ class Indexer:
         return await self._database.read(lambda c: chunks.busy(c, store_ids))
 
     async def _change(self) -> None:
+        # Not wait_for: up to Python 3.11 it swallows a cancel that comes in the same moment as what it waits for.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)
+            async with asyncio.timeout(LOOK_AGAIN):
+                await self._changed.wait()
 
     def _tell(self) -> None:
         self._changed.set()
