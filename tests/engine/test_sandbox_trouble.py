@@ -137,6 +137,18 @@ async def test_a_file_that_came_with_code_which_never_began_comes_with_the_next(
         assert await made.text("print(open('a.txt').read())", [file]) == "here\n"
 
 
+async def test_a_sandbox_leaves_nothing_open_though_nobody_waits_for_its_end(made: Bench) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    await made.text("x = 1")
+    sandbox = made.interpreter._seats[THREAD].sandbox
+    assert sandbox is not None
+    ending = asyncio.create_task(sandbox.end())
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.wait([ending])
+    await until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before)
+
+
 async def test_a_sandbox_that_is_used_again_while_another_ends_goes_on(made: Bench) -> None:
     for thread in ("thread_1", "thread_2"):
         await made.text("x = 1", thread=thread)

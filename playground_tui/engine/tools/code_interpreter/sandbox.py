@@ -67,12 +67,13 @@ class Sandbox:
         self._group: cgroup.ControlGroup | None = None
         self._turn: asyncio.Task[Turn] | None = None
         self._watchdog: Watchdog | None = None
+        self._ending: asyncio.Task[None] | None = None
         asyncio.get_running_loop().add_reader(output, self._readable)
 
     @property
     def alive(self) -> bool:
         """Whether it can run code."""
-        return self._process.returncode is None and self._pipe >= 0
+        return self._process.returncode is None and self._ending is None
 
     async def ready(self, uid: int) -> None:
         """Wait until the worker is ready, and see for ourselves that it can do no harm. Raises StartFailed."""
@@ -179,15 +180,19 @@ class Sandbox:
             self._group.kill()
 
     async def end(self) -> None:
-        """End all its processes. Returns when they are gone."""
+        """End all its processes. Returns when they are gone, which they are also when this is cancelled."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
         self._kill()
         self._writer.close()
         await self._process.wait()
-        if self._pipe >= 0:
-            asyncio.get_running_loop().remove_reader(self._pipe)
-            self._output.drain()
-            os.close(self._pipe)
-            self._pipe = -1
+        asyncio.get_running_loop().remove_reader(self._pipe)
+        self._output.drain()
+        os.close(self._pipe)
+        self._pipe = -1
         while self._handles:
             os.close(self._handles.pop())
         if self._group is not None:
