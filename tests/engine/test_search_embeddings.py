@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,7 @@ async def test_a_large_file_is_embedded_in_several_requests(engine, server, monk
     await connect(engine, server)
     await store_of(engine, a_txt="Some words stand here. " * 3000)
     count = await engine.engine.database.read(lambda c: len(c.execute(select(chunks.c.embedding)).scalars().all()))
-    inputs = [len(body["input"]) for body in embedded(server)]
-    assert sum(inputs) == count > 10
+    assert sum(inputs := [len(body["input"]) for body in embedded(server)]) == count > 10
     assert max(inputs) == 2
     assert await embedders(engine) == ["local/nomic-embed-text"]
 
@@ -240,6 +240,21 @@ async def test_files_from_before_the_provider_came_are_embedded_then(engine, ser
     await connect(engine, server)
     await all_embedded(engine)
     assert await names(engine, store_id, "puppy", limit=1) == ["a.md"]
+
+
+async def test_two_workers_who_find_the_same_file_embed_it_once(engine, server, monkeypatch):
+    await store_of(engine, a_md="dog")
+    unembedded, waits = chunks_store.unembedded, [threading.Barrier(2).wait] * 2
+
+    def at_once(*given: Any) -> int | None:
+        if waits:
+            waits.pop()(10)
+        return unembedded(*given)
+
+    monkeypatch.setattr(chunks_store, "unembedded", at_once)
+    await connect(engine, server)
+    await asyncio.gather(*engine.engine.search._indexer._workers)
+    assert len(embedded(server)) == 1
 
 
 async def test_long_texts_are_shortened_for_a_model_that_takes_no_long_ones(engine, server):

@@ -206,6 +206,8 @@ class Indexer:
         seq = await self._database.read(lambda c: chunks.unembedded(c, self._taken | self._without))
         if seq is None:
             return False
+        if seq in self._taken:
+            return True  # another worker took it while it was looked up
         self._taken.add(seq)
         try:
             await self._embed_more(seq)
