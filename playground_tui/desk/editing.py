@@ -119,7 +119,7 @@ class Editing:
             raise AssistantsError("Not connected yet: the list opens as soon as the server has answered.")
         assistant = await client.retrieve_assistant(assistant_id)
         await self._leave()
-        self._take_typed()
+        self.take_typed()
         draft, edited_at = _kept(self._desk, assistant_id)
         if draft.is_new:  # whatever was typed was typed before the assistant had ever been read
             draft = AssistantDraft(assistant.raw).with_(**draft.edits)
@@ -153,7 +153,7 @@ class Editing:
 
     def _begin(self, key: str, draft: AssistantDraft, edited_at: float = 0.0) -> None:
         """Show a draft that was last edited at this time (Unix seconds; 0 for never)."""
-        self._take_typed()
+        self.take_typed()
         self.key = key
         self._edited_at = edited_at
         self._creating.begin(key)
@@ -205,8 +205,8 @@ class Editing:
         if self.editor is not None:
             self.editor.edit(draft)
 
-    def _take_typed(self) -> None:
-        """What was typed this very moment belongs to the draft that is left: another one is about to be shown."""
+    def take_typed(self) -> None:
+        """What the form holds at this moment belongs to the open assistant: another one may be about to be shown."""
         if self.key and (draft := self._form.settle()) != self._shown:
             self.edited(draft)
 

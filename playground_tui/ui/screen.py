@@ -243,8 +243,8 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
     # What the form says
 
     @on(form.DraftChanged)
-    def _draft_changed(self, message: form.DraftChanged) -> None:
-        self.editing.edited(message.draft)
+    def _draft_changed(self) -> None:
+        self.editing.take_typed()
         self.sending.chatting.attaching.show()
 
     @on(form.CreateRequested)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.cache.state import ComposerState, WaitingMessage
 from playground_tui.config import Settings
 from playground_tui.ui.app import PlaygroundApp
@@ -54,6 +56,25 @@ async def test_what_is_typed_as_another_assistant_is_read_stays_in_the_one_that_
         assert p.form.draft.text("name") == "B"
         await p.screen.editing.open(first.id)
         assert p.form.draft.text("name") == "typed"
+
+
+async def test_an_edit_that_is_told_of_late_stays_in_the_assistant_it_was_made_in(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = engine.client()
+    first = await client.create_assistant({"model": "rehearsal/echo", "name": "A"}, key="a")
+    second = await client.create_assistant({"model": "rehearsal/echo", "name": "B"}, key="b")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.editing.open(first.id)
+        kept: list[tuple[str, Mapping[str, Any]]] = []
+        told = asyncio.Event()
+        monkeypatch.setattr(p.app.desk.cache, "save_draft", lambda draft: kept.append((draft.key, draft.edits)))
+        monkeypatch.setattr(p.screen.sending.chatting.attaching, "show", told.set)
+        p.form.set_value("name", "typed")  # which the form tells of, behind what the screen does at this moment
+        p.screen.editing._begin(second.id, AssistantDraft(second.raw))
+        p.screen.editing._attach()
+        await p.until(told.is_set)
+        assert kept == [(first.id, {"name": "typed"}), (second.id, {})]
 
 
 @pytest.mark.parametrize("asked_for", [False, True])
