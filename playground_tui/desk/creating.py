@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from playground_tui.assistants.draft import AssistantDraft
 from playground_tui.assistants.editor import Editor, NotSendable
 from playground_tui.assistants.errors import AssistantsError
 from playground_tui.assistants.objects import Assistant, Json
 from playground_tui.assistants.outcome import may_have_acted
+from playground_tui.cache.state import DraftState
 from playground_tui.desk.desk import Desk
 
 NEW = "new-"
@@ -61,6 +63,14 @@ class Creating:
             self._settle(key, {})
             return created
         return None
+
+    def keep_later_edits(self, key: str, created: Assistant) -> None:
+        """It was left before it was created: what was edited since that was asked for is an edit of it."""
+        if (kept := self._desk.cache.load_draft(key)) is not None:
+            draft = AssistantDraft(created.raw).with_(**AssistantDraft.from_json(kept.to_json()).edits)
+            state = {**draft.to_json(), "key": created.id, "edited_at": kept.edited_at}
+            if draft.unsaved():
+                self._desk.cache.save_draft(DraftState.from_json(state))
 
     def _note(self, key: str, asked: Json) -> None:
         """Keep what was asked with the draft."""

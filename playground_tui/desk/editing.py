@@ -114,8 +114,7 @@ class Editing:
 
     async def open(self, assistant_id: str) -> None:
         """Leave the open assistant, saved, and show this one with its unsaved edits. Raises AssistantsError."""
-        client = self._desk.client
-        if client is None:
+        if (client := self._desk.client) is None:
             raise AssistantsError("Not connected yet: the list opens as soon as the server has answered.")
         assistant = await client.retrieve_assistant(assistant_id)
         await self._leave()
@@ -125,7 +124,8 @@ class Editing:
             draft = AssistantDraft(assistant.raw).with_(**draft.edits)
         self._begin(assistant_id, *((draft, edited_at) if draft.edits else (AssistantDraft(assistant.raw), 0.0)))
         self._attach()
-        await self.refresh()
+        # Not waited for: the open thread is not this one's, and is left in the same moment.
+        self._desk.work(self.refresh(), group="refresh")
 
     async def resume(self, key: str) -> None:
         """Go on with an assistant that was begun and left before it was created."""
@@ -189,10 +189,10 @@ class Editing:
         await self._close_editor()
 
     async def _close_editor(self) -> None:
-        if self.editor is not None:
-            self._draft = self.editor.draft
-            await self.editor.close()
-            self.editor = None
+        while (editor := self.editor) is not None:
+            await editor.close()
+            if editor is self.editor:  # else another was opened meanwhile
+                self._draft, self.editor = editor.draft, None
 
     def edited(self, draft: AssistantDraft) -> None:
         """The form has a new draft: into the cache at once, to the server soon."""
@@ -212,8 +212,7 @@ class Editing:
 
     def keep(self) -> None:
         """Put the draft into the cache as it stands on the screen (before the program ends)."""
-        draft = self._form.draft.with_(**self._form.held)
-        if draft.edits:
+        if (draft := self._form.draft.with_(**self._form.held)).edits:
             self._keep(draft)
 
     def _keep(self, draft: AssistantDraft) -> None:
@@ -255,10 +254,11 @@ class Editing:
 
     async def _create(self, editor: Editor) -> None:
         key = self.key
-        assistant = await self._creating.create(editor, key)
-        if assistant is None:
+        if (assistant := await self._creating.create(editor, key)) is None:
             return
-        if editor is self.editor:
+        if editor is not self.editor:
+            self._creating.keep_later_edits(key, assistant)
+        else:
             self.key = assistant.id
             self._creating.begin(self.key, draft_key=key)
             self._keep(editor.draft)
@@ -277,8 +277,8 @@ class Editing:
 
     async def delete(self, assistant_id: str) -> None:
         """Delete an assistant; what is unsaved of it is there again when it is brought back. Raises AssistantsError."""
-        draft = self.draft if assistant_id == self.assistant_id else _kept(self._desk, assistant_id)[0]
         await _delete(assistant_id, self._desk)
+        draft = self.draft if assistant_id == self.assistant_id else _kept(self._desk, assistant_id)[0]
         if not draft.unsaved():
             self._desk.cache.drop_draft(assistant_id)
         if assistant_id == self.assistant_id:

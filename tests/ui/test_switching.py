@@ -1,0 +1,135 @@
+"""Another assistant or thread is opened while something is under way: each thing stays where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from playground_tui.assistants.client import AssistantsClient
+from playground_tui.assistants.editor import Editor
+from playground_tui.config import Settings
+from tests.support.engine import RunningEngine
+from tests.support.playground import playground
+from tests.support.wait import until
+
+SLOW = Settings(autosave_delay=60)
+
+
+class Door:
+    """Holds a method of the client: the answer is there and comes once the door is open."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, method: str, *, after: int = 0) -> None:
+        """The first `after` answers come at once."""
+        self.waits = 0
+        self._open = asyncio.Event()
+        call = getattr(AssistantsClient, method)
+
+        async def held(client: AssistantsClient, *args: Any, **named: Any) -> Any:
+            answer = await call(client, *args, **named)
+            self.waits += 1
+            if self.waits > after:
+                await self._open.wait()
+            return answer
+
+        monkeypatch.setattr(AssistantsClient, method, held)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+async def made(engine: RunningEngine, name: str) -> str:
+    return (await engine.client().create_assistant({"model": "rehearsal/echo", "name": name}, key=name)).id
+
+
+async def test_what_is_typed_while_an_assistant_is_created_and_left_is_an_edit_of_it(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with playground(engine, settings=SLOW) as p:
+        p.form.set_value("name", "New")
+        p.form.set_value("model", "rehearsal/echo")
+        door = Door(monkeypatch, "create_assistant")
+        await p.press("f5")
+        await p.until(lambda: door.waits)
+        p.form.set_value("description", "typed later")
+        await p.screen.picking.new_assistant()
+        door.open()
+        await p.until(lambda: not any(worker.group == "save" for worker in p.app.workers))
+        assert p.app.desk.cache.new_drafts() == []
+        (created,) = await engine.client().list_assistants()
+        await p.screen.picking.open_assistant(created.id)
+        assert (p.form.draft.text("description"), p.form.draft.edits) == ("typed later", {"description": "typed later"})
+
+
+async def test_what_is_typed_while_its_assistant_is_deleted_is_kept_with_it(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = await made(engine, "A")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.editing.open(only)
+        door = Door(monkeypatch, "delete_assistant")
+        deleting = asyncio.ensure_future(p.screen.editing.delete(only))
+        await until(lambda: door.waits)
+        p.form.set_value("description", "typed")
+        await until(lambda: p.screen.editing.draft.edits)
+        door.open()
+        await deleting
+        kept = p.app.desk.cache.load_draft(only)
+        assert kept is not None and kept.edits == {"description": "typed"}
+
+
+async def test_no_editor_is_forgotten_where_an_assistant_is_opened_as_the_server_is_connected_to_again(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await made(engine, "A"), await made(engine, "B")
+    editors: set[Editor | None] = set()
+    close = Editor.close
+
+    async def closed(editor: Editor) -> None:
+        await close(editor)
+        editors.discard(editor)
+
+    monkeypatch.setattr(Editor, "close", closed)
+    async with playground(engine, settings=SLOW) as p:
+        attach = p.screen.editing._attach
+
+        def attached() -> None:
+            attach()
+            editors.add(p.screen.editing.editor)
+
+        monkeypatch.setattr(p.screen.editing, "_attach", attached)
+        await p.screen.editing.open(first)
+        p.form.set_value("name", "A, edited")
+        door = Door(monkeypatch, "update_assistant")
+        opening = asyncio.ensure_future(p.screen.editing.open(second))
+        await until(lambda: door.waits)  # for what is unsaved
+        p.screen.editing._attached_to = None  # the client is another one
+        connecting = asyncio.ensure_future(p.screen.editing.connected(None))
+        await asyncio.sleep(0)
+        door.open()
+        await asyncio.gather(opening, connecting)
+        assert editors == {p.screen.editing.editor}
+
+
+async def test_a_message_never_goes_to_the_thread_of_the_assistant_before(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await made(engine, "A"), await made(engine, "B")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(first)
+        await p.write("to A")
+        await p.answered("to A")
+        thread = p.screen.sending.chatting.thread_id
+        assert thread is not None
+        door = Door(monkeypatch, "retrieve_assistant", after=1)
+        opening = asyncio.ensure_future(p.screen.picking.open_assistant(second))
+        await until(lambda: p.form.draft.text("name") == "B")
+        await p.write("to B")
+        door.open()
+        await opening
+        await p.until(lambda: p.screen.sending.chatting.thread_id not in (None, thread))
+        await p.answered("to B")
+        assert [message.text for message in await engine.client().list_messages(thread) if message.role == "user"] == [
+            "to A"
+        ]
