@@ -39,13 +39,15 @@ class Reading:
         """Whether a message or a run is under way on the open thread."""
         self._waits = False
         """Whether a further try is counted down to."""
+        self._saves_first = False
+        """Whether the form is being saved, before anything of what is under way goes out."""
         self._told = asyncio.Event()
         """Something happened since the user wanted to stop."""
         self._told_at = 0.0
 
     def _begin(self, job: Coroutine[Any, Any, None]) -> None:
         self.busy = True
-        self._waits = False
+        self._waits = self._saves_first = False
         self._told_at = monotonic()
         self._desk.work(job, group=RUN, exclusive=True)
 
@@ -187,6 +189,9 @@ class Reading:
         conversation = self.chatting.conversation
         if conversation is None or not (self.busy or self.chatting.running):
             return
+        if self.busy and self._saves_first:
+            self._give_up()
+            return
         self._told.clear()
         try:
             run = await conversation.cancel()
@@ -199,9 +204,12 @@ class Reading:
         if run is not None:
             self._begin(self._follow(conversation.follow(run)))
         elif self.busy:
-            self._desk.stop(RUN)
-            self._rest()
-            self._given_up()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._desk.stop(RUN)
+        self._rest()
+        self._given_up()
 
     async def _silent(self) -> bool:
         """Whether the server says nothing for too long."""

@@ -22,7 +22,8 @@ from playground_tui.desk.reading import Reading
 HISTORY = 200
 """Sent texts kept for the composer's history."""
 NOT_CREATED = "Not sent: this assistant has not been created yet."
-STOPPED = "Not sent: stopped. Whether it has arrived is looked up before it goes out again."
+STOPPED = "Not sent: stopped."
+LOOKED_UP = "Whether it has arrived is looked up before it goes out again."
 
 
 def not_created(desk: Desk) -> str:
@@ -142,7 +143,9 @@ class Sending(Reading):
     async def _form_refusal(self) -> str:
         """Why the form keeps a message from going out, or ""."""
         self._pane.show_sending("saving the form")
+        self._saves_first = True
         state = await self._editing.flush()
+        self._saves_first = False
         if state.kind == "saved":
             return ""
         sentence = state.sentence(time.time(), self._desk.ways.save)
@@ -160,7 +163,7 @@ class Sending(Reading):
     def _given_up(self) -> None:
         sent = self._sent
         if sent is not None and self.chatting.outbox.has(sent.key):
-            self._hand_back(sent, STOPPED)
+            self._hand_back(sent, STOPPED if sent.after is None else f"{STOPPED} {LOOKED_UP}")
             self.chatting.stale = True
         else:
             self._pane.show_problem(f"Stopped waiting for the run to begin. {self._desk.ways.again} runs it again.")

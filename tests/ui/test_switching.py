@@ -133,3 +133,22 @@ async def test_a_message_never_goes_to_the_thread_of_the_assistant_before(
         assert [message.text for message in await engine.client().list_messages(thread) if message.role == "user"] == [
             "to A"
         ]
+
+
+async def test_a_message_that_is_stopped_while_the_form_is_saved_does_not_go_out(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = await made(engine, "A")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(only)
+        p.form.set_value("description", "unsaved")
+        door = Door(monkeypatch, "update_assistant")
+        await p.write("not yet")
+        await until(lambda: door.waits)
+        cancelling = asyncio.ensure_future(p.screen.sending.cancel())
+        await asyncio.sleep(0)
+        door.open()
+        await cancelling
+        await p.until(lambda: not p.screen.editing.draft.edits and not p.screen.sending.busy)
+        assert (p.chat.composer.text, str(p.chat.problem.content)) == ("not yet", "Not sent: stopped.")
+        assert p.screen.sending.chatting.thread_id is None
