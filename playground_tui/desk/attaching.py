@@ -48,6 +48,8 @@ class Attaching:
         self._problems: dict[str, AssistantsError] = {}
         self._sending: str | None = None
         self._percent = 0
+        self.sends_after = ""
+        """The text that goes out by itself when its files are at the server, while it and the thread stay the same."""
 
     @property
     def files(self) -> tuple[AttachedFile, ...]:

@@ -154,6 +154,7 @@ class Reading:
 
     def leave(self) -> None:
         """Another thread is opened: stop reading this one's run. It goes on at the server."""
+        self.chatting.attaching.sends_after = ""
         self._rest()
         self._desk.stop(RUN)
 

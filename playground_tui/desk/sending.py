@@ -46,8 +46,6 @@ class Sending(Reading):
         """The key of the message that goes to a new thread, because its own was gone."""
         self._refused = ""
         """The key of the message that the form kept from going out."""
-        self._sends_after_files = ""
-        """The text that goes out by itself when its files are at the server, while it stays as it is."""
 
     def submit(self, text: str, *, last_saved: bool = False) -> None:
         """Enter: the text joins the messages on their way; before there is a connection it waits for one.
@@ -55,7 +53,7 @@ class Sending(Reading):
         `last_saved` sends without saving the form first.
         """
         connected = self.chatting.conversation is not None
-        self._sends_after_files = ""
+        self.chatting.attaching.sends_after = ""
         if connected and self._editing.assistant_id is None:
             self._pane.composer.give_back(text)
             self._pane.show_problem(not_created(self._desk))
@@ -63,7 +61,7 @@ class Sending(Reading):
         if not_ready := self.chatting.attaching.not_ready():
             self._pane.composer.give_back(text)
             self._pane.show_problem(not_ready)
-            self._sends_after_files = text if self.chatting.attaching.on_their_way else ""
+            self.chatting.attaching.sends_after = text if self.chatting.attaching.on_their_way else ""
             return
         self._pane.show_problem("")
         self._remember(text)
@@ -73,7 +71,7 @@ class Sending(Reading):
 
     def _files_arrived(self) -> None:
         """No more files are on their way: the message that was to go out with them goes, if it is as it was."""
-        wanted, self._sends_after_files = self._sends_after_files, ""
+        wanted, self.chatting.attaching.sends_after = self.chatting.attaching.sends_after, ""
         if not wanted:
             return
         if self._pane.composer.text != wanted:

@@ -139,6 +139,21 @@ async def test_a_message_that_was_changed_meanwhile_does_not_go_out_by_itself(
         assert not p.chat.problem.display
 
 
+async def test_a_message_that_waited_for_its_files_does_not_go_to_another_thread_by_itself(
+    engine: RunningEngine, handbook: Path, gate: Gate
+) -> None:
+    async with with_assistant(engine, "file_search") as p:
+        attach(p, handbook)
+        await p.write("How long?")
+        await p.until(lambda: p.screen.sending.chatting.attaching.sends_after)
+        await p.screen.picking.show_thread(None)
+        gate.open.set()
+        await p.until(lambda: p.screen.sending.chatting.attaching.files[0].file_id)
+        await p.pilot.pause()
+        assert p.chat.composer.text == "How long?" and not p.screen.sending.busy
+        assert p.screen.sending.chatting.thread_id is None
+
+
 async def test_a_message_goes_out_once_the_file_it_waits_for_is_removed(
     engine: RunningEngine, handbook: Path, gate: Gate
 ) -> None:
