@@ -147,6 +147,7 @@ class Chatting:
 
     def _become(self, thread_id: str | None) -> None:
         self.thread_id = thread_id
+        self.past.forget()
         self._desk.cache.update_session(thread_id=thread_id)
         self._desk.cache.update_server(lambda state: replace(state, last_thread=thread_id))
 
@@ -210,8 +211,9 @@ class Chatting:
         try:
             async with aclosing(reading.events()) as waits:
                 async for waiting in waits:
-                    self._waits = isinstance(waiting, Retrying)
-                    self._pane.apply(waiting)
+                    if conversation is self.conversation:
+                        self._waits = isinstance(waiting, Retrying)
+                        self._pane.apply(waiting)
         except AssistantsError as error:
             cause = await conversation.explained(error) if isinstance(error, NotFound) else error
             if conversation is self.conversation:
@@ -262,17 +264,8 @@ class Chatting:
 
     async def older(self) -> None:
         """Page older messages in at the top."""
-        client, thread_id, shown = self._desk.client, self.thread_id, self._pane.messages()
-        if client is None or thread_id is None or not shown:
-            return
-        try:
-            messages = await client.list_messages(thread_id, before_id=shown[0].id, limit=PAGE)
-        except AssistantsError as error:
-            self._desk.say(f"Older messages could not be read: {error}")
-            return
-        if thread_id == self.thread_id:
-            self._pane.prepend(messages, more=len(messages) == PAGE)
-            self.past.begin(thread_id, messages, ())
+        if self.thread_id is not None:
+            await self.past.older(self.thread_id, PAGE)
 
     async def list(self, assistant_id: str | None) -> list[ThreadSummary]:
         """The assistant's threads: the server's where it lists them, else those known on this machine."""

@@ -44,6 +44,21 @@ class PastSteps:
         if wanted:
             self._desk.work(self._read_steps(thread_id, wanted), group=STEPS)
 
+    async def older(self, thread_id: str, limit: int) -> None:
+        """Put so many older messages above those shown, unless others are shown by then."""
+        client, shown = self._desk.client, self._pane.messages()
+        if client is None or not shown:
+            return
+        messages, more = [], True
+        try:
+            messages = await client.list_messages(thread_id, before_id=shown[0].id, limit=limit)
+            more = len(messages) == limit
+        except AssistantsError as error:
+            self._desk.say(f"Older messages could not be read: {error}")
+        if [message.id for message in self._pane.messages()[:1]] == [shown[0].id]:
+            self._pane.prepend(messages, more=more)
+            self.begin(thread_id, messages, ())
+
     async def _read_steps(self, thread_id: str, run_ids: Iterable[str]) -> None:
         for run_id in run_ids:
             client = self._desk.client

@@ -9,11 +9,14 @@ import pytest
 
 from playground_tui.assistants.client import AssistantsClient
 from playground_tui.assistants.editor import Editor
+from playground_tui.assistants.errors import AssistantsError, NotReachable
+from playground_tui.assistants.objects import Message, Step, ToolCall
 from playground_tui.config import Settings
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
 from tests.support.wait import until
 
+LOOKUP = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 SLOW = Settings(autosave_delay=60)
 
 
@@ -39,8 +42,8 @@ class Door:
         self._open.set()
 
 
-async def made(engine: RunningEngine, name: str) -> str:
-    return (await engine.client().create_assistant({"model": "rehearsal/echo", "name": name}, key=name)).id
+async def made(engine: RunningEngine, name: str, **fields: Any) -> str:
+    return (await engine.client().create_assistant({"model": "rehearsal/echo", "name": name, **fields}, key=name)).id
 
 
 async def test_what_is_typed_while_an_assistant_is_created_and_left_is_an_edit_of_it(
@@ -152,3 +155,80 @@ async def test_a_message_that_is_stopped_while_the_form_is_saved_does_not_go_out
         await p.until(lambda: not p.screen.editing.draft.edits and not p.screen.sending.busy)
         assert (p.chat.composer.text, str(p.chat.problem.content)) == ("not yet", "Not sent: stopped.")
         assert p.screen.sending.chatting.thread_id is None
+
+
+async def test_the_tool_calls_of_a_thread_do_not_come_into_the_next_one(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Step("step_1", "run_1", "tool_calls", "completed", (ToolCall("call_1", "function", "look"),))
+
+    async def one_step(*_: object) -> list[Step]:
+        return [step]
+
+    monkeypatch.setattr(AssistantsClient, "list_steps", one_step)
+    door = Door(monkeypatch, "list_steps")
+    only = await made(engine, "A", tools=[LOOKUP])
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(only)
+        await p.write("hello")
+        await p.answered("hello")
+        await p.screen.sending.chatting.load()
+        await until(lambda: door.waits)
+        await p.screen.picking.show_thread(None)
+        door.open()
+        await p.pilot.pause()
+        assert p.chat.thread.column.items == []
+
+
+async def test_what_becomes_of_reading_a_thread_is_not_said_in_the_next_one(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = await engine.client().create_thread(key="t")
+    go_on = asyncio.Event()
+
+    async def fail(*_: object, **__: object) -> list[Message]:
+        await go_on.wait()
+        raise NotReachable("The line is gone.")
+
+    async with playground(engine, settings=SLOW) as p:
+        monkeypatch.setattr(AssistantsClient, "list_messages", fail)
+        reading = asyncio.ensure_future(p.screen.picking.show_thread(thread))
+        await until(lambda: p.screen.sending.chatting.loading)
+        await p.screen.picking.show_thread(None)
+        go_on.set()
+        await reading
+        assert not p.chat.run_status.retries and not p.chat.problem.display
+
+
+async def test_older_messages_come_above_those_they_were_asked_for_alone(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [Message(f"msg_{number}", "user", text=str(number)) for number in range(3)]
+    answers: list[list[Message] | AssistantsError] = [NotReachable("The line is gone."), shown[:1], shown[:1]]
+    go_on = asyncio.Event()
+
+    async def older(*_: object, **__: object) -> list[Message]:
+        await go_on.wait()
+        if isinstance(answer := answers.pop(0), AssistantsError):
+            raise answer
+        return answer
+
+    async with playground(engine, settings=SLOW) as p:
+        chatting = p.screen.sending.chatting
+        chatting.thread_id = "thread"
+        monkeypatch.setattr(AssistantsClient, "list_messages", older)
+        p.chat.show_thread("thread", shown[1:], more=True)
+        p.chat.thread._asked_older = True
+        go_on.set()
+        await chatting.older()
+        assert "The line is gone." in p.said[-1] and not p.chat.thread._asked_older
+        go_on.clear()
+        late = asyncio.ensure_future(chatting.older())
+        await asyncio.sleep(0)
+        p.chat.show_thread("thread", shown[2:], more=True)
+        go_on.set()
+        await late
+        assert p.chat.messages() == shown[2:]
+        p.chat.show_thread("thread", shown[1:], more=True)
+        await chatting.older()
+        assert p.chat.messages() == shown
