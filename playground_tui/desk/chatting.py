@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -252,15 +252,16 @@ class Chatting:
         waited, self._waits = self._waits, False
         return waited
 
-    async def catch_up(self) -> None:
-        """Read the thread again if it may be otherwise at the server than it is shown, once that answers."""
+    async def fell_behind(self) -> bool:
+        """Whether it may be otherwise at the server than it is shown, and that answers."""
         client, thread_id = self._desk.client, self.thread_id
         if not self.stale or self.loading or client is None or thread_id is None:
-            return
-        with suppress(AssistantsError):
+            return False
+        try:
             await client.retrieve_thread(thread_id)
-            if thread_id == self.thread_id:
-                await self.load()
+        except AssistantsError:
+            return False
+        return thread_id == self.thread_id
 
     async def older(self) -> None:
         """Page older messages in at the top."""

@@ -149,8 +149,9 @@ class SplitScreen(ScreenActions, EchoingScreen[None]):
         try:
             error = await self.editing.refresh()
             self._show_reached(error)
-            if error is None and not self.sending.busy:
-                await self.sending.chatting.catch_up()
+            behind = error is None and not self.sending.busy and await self.sending.chatting.fell_behind()
+            if behind and not self.sending.busy:
+                await self.sending.chatting.load()
         finally:
             self._reading = False
 

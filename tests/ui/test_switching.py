@@ -232,3 +232,25 @@ async def test_older_messages_come_above_those_they_were_asked_for_alone(
         p.chat.show_thread("thread", shown[1:], more=True)
         await chatting.older()
         assert p.chat.messages() == shown
+
+
+async def test_a_thread_is_not_read_again_over_a_message_that_was_sent_meanwhile(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = await made(engine, "A")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(only)
+        await p.write("hello")
+        await p.answered("hello")
+        p.screen.sending.chatting.stale = True
+        reading_door, sending_door = Door(monkeypatch, "retrieve_thread"), Door(monkeypatch, "create_message")
+        reading = asyncio.ensure_future(p.screen._read_assistant_once())
+        await until(lambda: reading_door.waits)
+        await p.write("again")
+        await until(lambda: sending_door.waits)
+        conversation = p.screen.sending.chatting.conversation
+        reading_door.open()
+        await reading
+        assert p.screen.sending.chatting.conversation is conversation  # which escape cancels
+        sending_door.open()
+        await p.answered("again")
