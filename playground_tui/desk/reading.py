@@ -166,9 +166,9 @@ class Reading:
             await self.chatting.open(None)
 
     def answer(self, outputs: Mapping[str, str]) -> None:
-        """Send the outputs of the function calls the run waits for."""
+        """Send the outputs of the function calls the run waits for. While that is read they are asked for again."""
         conversation = self.chatting.conversation
-        if conversation is not None and not self.busy:
+        if conversation is not None and not self.busy and not self.chatting.loading:
             self._pane.show_problem("")
             self._begin(self._follow(conversation.submit(outputs)))
 

@@ -214,6 +214,8 @@ class Sending(Reading):
             self.submit(self._pane.composer.take(), last_saved=refused)
         elif conversation is None or assistant_id is None or conversation.thread_id is None:
             self._desk.say("There is nothing to run yet: write a message and press enter.")
+        elif self.chatting.loading:
+            self._desk.say("The thread is being read, which tells whether a run is under way.")
         else:
             self._pane.show_problem("")
             self._begin(self._again(assistant_id, self._key_of_run()))

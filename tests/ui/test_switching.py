@@ -254,3 +254,45 @@ async def test_a_thread_is_not_read_again_over_a_message_that_was_sent_meanwhile
         assert p.screen.sending.chatting.conversation is conversation  # which escape cancels
         sending_door.open()
         await p.answered("again")
+
+
+async def test_nothing_is_run_again_before_the_thread_is_read(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = await made(engine, "A")
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(only)
+        await p.write("hello")
+        await p.answered("hello")
+        door = Door(monkeypatch, "list_runs")
+        reading = asyncio.ensure_future(p.screen.sending.chatting.load())
+        await until(lambda: door.waits)
+        await p.press("ctrl+r")
+        await p.until(lambda: "The thread is being read" in (p.said or [""])[-1])
+        door.open()
+        await reading
+        await p.press("ctrl+r")
+        await p.until(lambda: len(p.chat.messages()) == 3 and not p.screen.sending.busy)
+
+
+async def test_outputs_that_are_given_as_the_thread_is_read_are_asked_for_again(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = await made(engine, "A", model="rehearsal/tools", tools=[LOOKUP])
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(only)
+        await p.write("what is there?")
+        await p.until(lambda: p.chat.outputs.display and not p.screen.sending.busy)
+        door = Door(monkeypatch, "list_runs")
+        reading = asyncio.ensure_future(p.screen.sending.chatting.load())
+        await until(lambda: door.waits)
+        p.chat.outputs.area.focus()
+        await p.press(*"sunny", "enter")
+        await p.until(lambda: not p.chat.outputs.display)
+        door.open()
+        await reading
+        await p.until(lambda: p.chat.outputs.display and not p.screen.sending.busy)
+        assert (p.chat.outputs.area.text, str(p.chat.problem.content)) == ("sunny", "")
+        p.chat.outputs.area.focus()
+        await p.press("enter")
+        await p.answered("sunny")
