@@ -96,7 +96,7 @@ class Editing:
                 self._attach()
             raise
         if self.editor is None:
-            self._take_typed()
+            self.take_typed()
             if self.draft == AssistantDraft():
                 self._begin_new(self.key)
             self._attach()
