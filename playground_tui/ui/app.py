@@ -208,7 +208,9 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         if self._leaving:
             job.close()
         else:
-            self.run_worker(job, group=group, exclusive=exclusive, exit_on_error=True)
+            worker = self.run_worker(job, group=group, exclusive=exclusive, exit_on_error=True)
+            if worker._task is not None:  # one that is stopped before it begins never looks at its job
+                worker._task.add_done_callback(lambda _: job.close())
 
     def _stop_workers(self, group: str) -> None:
         self.workers.cancel_group(self, group)

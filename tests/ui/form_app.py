@@ -38,11 +38,16 @@ class FormApp(App[None]):
         super().__init__()
         self.start = draft or AssistantDraft(BASE)
         self.told: list[Message] = []
+        self.complete = False
+        """Whether every field is there."""
         self.pane = FormPane()
         self.pane.show(self.start, models=MODELS)
 
     def compose(self) -> ComposeResult:
         yield self.pane
+
+    def on_form_complete(self) -> None:
+        self.complete = True
 
     def action_save(self) -> None:
         self.pane.request_save()

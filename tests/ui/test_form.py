@@ -33,6 +33,7 @@ HOSTILE = "[/b] [@click=app.quit]x[/] [link='y \x1b[31m\x1b]52;c;aGk=\x07 \x9b1m
 async def form(draft: AssistantDraft | None = None, size: tuple[int, int] = (40, 50)) -> AsyncIterator[Any]:
     app = FormApp(draft)
     async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
+        await until(lambda: app.complete)
         await pilot.pause()
         yield app, pilot
 

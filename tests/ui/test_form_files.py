@@ -20,7 +20,7 @@ RESOURCES = {"file_search": {"vector_store_ids": ["vs_1"]}, "code_interpreter": 
 async def form(**base: Any) -> AsyncIterator[tuple[FormApp, Any]]:
     app = FormApp(AssistantDraft({**BASE, **base}))
     async with app.run_test(size=(60, 60), notifications=True, tooltips=True) as pilot:
-        await until(lambda: app.query(FilesButton))
+        await until(lambda: app.complete)
         await pilot.pause()
         yield app, pilot
 
@@ -53,7 +53,7 @@ async def test_files_are_counted_also_of_a_tool_that_is_off() -> None:
 async def test_a_new_assistant_has_none_yet() -> None:
     app = FormApp(AssistantDraft.new("rehearsal/echo").with_(file_search=True))
     async with app.run_test(size=(60, 60), notifications=True) as pilot:
-        await until(lambda: app.query(FilesButton))
+        await until(lambda: app.complete)
         await pilot.pause()
         assert files(app, "file_search") == ""
 

@@ -12,6 +12,7 @@ from playground_tui.assistants.editor import Editor
 from playground_tui.assistants.errors import AssistantsError, NotReachable
 from playground_tui.assistants.objects import Message, Step, ToolCall
 from playground_tui.config import Settings
+from playground_tui.desk.arrival import Arrival
 from tests.support.engine import RunningEngine
 from tests.support.playground import playground
 from tests.support.wait import until
@@ -40,6 +41,16 @@ class Door:
 
     def open(self) -> None:
         self._open.set()
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read but what the test reads: changes that the engine tells of are not heeded."""
+
+    async def unheeded(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(Arrival, "changed", unheeded)
 
 
 async def made(engine: RunningEngine, name: str, **fields: Any) -> str:
@@ -157,6 +168,7 @@ async def test_a_message_that_is_stopped_while_the_form_is_saved_does_not_go_out
         assert p.screen.sending.chatting.thread_id is None
 
 
+@pytest.mark.usefixtures("alone")
 async def test_the_tool_calls_of_a_thread_do_not_come_into_the_next_one(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +246,7 @@ async def test_older_messages_come_above_those_they_were_asked_for_alone(
         assert p.chat.messages() == shown
 
 
+@pytest.mark.usefixtures("alone")
 async def test_a_thread_is_not_read_again_over_a_message_that_was_sent_meanwhile(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +269,7 @@ async def test_a_thread_is_not_read_again_over_a_message_that_was_sent_meanwhile
         await p.answered("again")
 
 
+@pytest.mark.usefixtures("alone")
 async def test_nothing_is_run_again_before_the_thread_is_read(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +289,7 @@ async def test_nothing_is_run_again_before_the_thread_is_read(
         await p.until(lambda: len(p.chat.messages()) == 3 and not p.screen.sending.busy)
 
 
+@pytest.mark.usefixtures("alone")
 async def test_outputs_that_are_given_as_the_thread_is_read_are_asked_for_again(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from tests.ui.form_app import FormApp
 async def test_a_tick_is_told_from_none_by_its_letters() -> None:
     app = FormApp()
     async with app.run_test(size=(60, 40)) as pilot:
-        await until(lambda: bool(app.query("#tool-file_search")))
+        await until(lambda: app.complete)
         tick = app.query_one("#tool-file_search", Tick)
         assert str(tick.render()).startswith("[ ]")
         tick.focus()
@@ -21,7 +21,7 @@ async def test_a_tick_is_told_from_none_by_its_letters() -> None:
 async def test_a_ticked_interpreter_says_what_that_allows_and_where_it_is_revoked() -> None:
     app = FormApp()
     async with app.run_test(size=(60, 40)) as pilot:
-        await until(lambda: bool(app.query("#tool-code_interpreter")))
+        await until(lambda: app.complete)
         app.pane.show_tool_problems({"code_interpreter": ""})
         app.query_one("#tool-code_interpreter", Tick).focus()
         assert app.pane._boxes["code_interpreter"].remarks.note == ""
