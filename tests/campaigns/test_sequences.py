@@ -10,4 +10,3 @@ from tests.campaigns.sequences import campaign
 async def test_no_sequence_of_calls_is_answered_wrongly(tmp_path: Path) -> None:
     seen = await campaign(tmp_path, range(16), seed=2)
     assert seen["calls"] > 500
-    assert seen["streams"] and seen["replays"] and seen["runs completed"]  # whether a cancel comes in time is chance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,6 +98,29 @@ async def test_a_key_that_is_faster_than_the_disk_waits_for_it(
         there.set()
         done = [Choice(str(base / "b.md"))]
         await until(lambda: app.answers == done if key == "enter" else dialog.search.value == "b.md")
+
+
+async def test_the_disk_may_answer_in_the_moment_in_which_the_dialog_is_closed(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its list is gone then, and looking for it would be the end of the program."""
+    answers: list[asyncio.Future[list[Row]]] = []
+
+    async def held(_: object) -> list[Row]:
+        answers.append(asyncio.get_running_loop().create_future())
+        return await answers[-1]
+
+    dialog = PathChooser("Attach", base)
+    async with asking(dialog) as (app, pilot):
+        monkeypatch.setattr(asyncio, "to_thread", held)
+        await pilot.press("x")
+        dialog.dismiss(None)
+        while dialog.query("#choices"):
+            await asyncio.sleep(0)
+        if not answers[-1].cancelled():
+            answers[-1].set_result([])
+        await until(lambda: not list(app.workers))
+        assert app.answers == [None]
 
 
 async def test_tab_completes(base: Path) -> None:

@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from playground_tui.text import clean
+from playground_tui.ui.dialogs.dialog import Dialog
 from playground_tui.ui.line import Line
 
 SHOWN = 100
@@ -69,7 +69,7 @@ def likeness(query: str, text: str) -> float:
     return len(letters) / (at - begin + 1) if at >= 0 else 0.0
 
 
-class Chooser(ModalScreen[Choice | None]):
+class Chooser(Dialog[Choice | None]):
     """Search, then enter. Dismissed with a Choice, or None for escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -26,6 +25,7 @@ from playground_tui.assistants.errors import AssistantsError
 from playground_tui.desk.history import NOW, UNSAVED, Moment
 from playground_tui.text import clean, shorten
 from playground_tui.ui.dialogs.chooser import Chooser, Row
+from playground_tui.ui.dialogs.dialog import Dialog
 from playground_tui.ui.keys import SEPARATOR
 from playground_tui.ui.times import clock_time
 from playground_tui.ui.versions.lines import MIDDLE, NEW, OLD
@@ -57,7 +57,7 @@ class States(Protocol):
     async def draft(self, key: str) -> AssistantDraft: ...
 
 
-class VersionsDialog(ModalScreen[Restore | None]):
+class VersionsDialog(Dialog[Restore | None]):
     """Dismissed with what is to be restored, or None for escape."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
