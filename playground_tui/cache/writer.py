@@ -63,7 +63,12 @@ class Writer:
 
     def put(self, name: str, job: Job, *, removes: bool = False) -> None:
         """Have `job` done for the file `name`, in place of what was wanted for it before."""
-        self._wanted[name] = _Wish(next(self._count), job, removes)
+        before = self._wanted.get(name)
+        if before is None or before.removes or removes or before is self._done.get(name):
+            order = next(self._count)
+        else:
+            order = before.order  # What moved here is still written before it is removed where it was.
+        self._wanted[name] = _Wish(order, job, removes)
         self._wake.put(None)
 
     def flush(self, *, sync: bool) -> bool:
@@ -123,13 +128,14 @@ class Writer:
             if wish.removes and problem:
                 continue
             try:
-                self._bring(name)
+                self._bring(name, wish)
             except OSError as error:
                 problem = problem or sentence_of(self._store.directory, error)
         return problem
 
-    def _bring(self, name: str) -> None:
-        while (wish := self._wanted[name]) is not self._done.get(name):
+    def _bring(self, name: str, due: _Wish) -> None:
+        """Do what is wanted for a file. A removal that was not `due` has its turn behind what was wanted before it."""
+        while (wish := self._wanted[name]) is not self._done.get(name) and (wish is due or not wish.removes):
             wish.job()
             self._unsynced.setdefault(name, time.monotonic())
             self._done[name] = wish
