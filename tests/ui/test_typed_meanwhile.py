@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from playground_tui.assistants.draft import AssistantDraft
-from playground_tui.cache.state import ComposerState, WaitingMessage
+from playground_tui.assistants.fields import Value
+from playground_tui.cache.cache import Cache
+from playground_tui.cache.state import ComposerState, DraftState, WaitingMessage
 from playground_tui.config import Settings
 from playground_tui.ui.app import PlaygroundApp
+from playground_tui.ui.form.fields import FieldBox, SliderField
 from playground_tui.ui.form.pane import FormPane
+from playground_tui.ui.screen import SplitScreen
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
 
@@ -173,3 +177,36 @@ async def test_keys_wait_until_every_field_has_its_place(
         chain = [widget.id for widget in p.screen.focus_chain]
         order = [chain.index(field) for field in ("name", "description", "instructions", "model", "tool-file_search")]
         assert order == sorted(order)
+
+
+async def test_an_end_while_the_fields_are_filled_makes_no_edits(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal may come between any two of them, when some still hold what another assistant has, or nothing."""
+    client = engine.client()
+    fields = {"model": "rehearsal/echo", "metadata": {"a": "b"}, "temperature": 0.5}
+    first = await client.create_assistant({**fields, "name": "A", "top_p": 0.1}, key="a")
+    second = await client.create_assistant({**fields, "name": "B", "top_p": 0.2}, key="b")
+    edits: list[Mapping[str, Any]] = []
+    save = Cache.save_draft
+
+    def saved(cache: Cache, draft: DraftState) -> None:
+        edits.append(draft.edits)
+        save(cache, draft)
+
+    def signalled(box: FieldBox, value: Value) -> None:
+        for_slider(box, value)
+        if isinstance(box.screen, SplitScreen):
+            box.screen.keep()
+
+    for_slider = SliderField.load
+    monkeypatch.setattr(Cache, "save_draft", saved)
+    monkeypatch.setattr(SliderField, "load", signalled)
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.editing.open(first.id)
+        await p.screen.editing.open(second.id)
+        await client.update_assistant(second.id, {"temperature": 0.7, "metadata": {"a": "c"}})
+        await p.until(lambda: p.form.draft.value("temperature") == 0.7)
+    async with playground(engine, settings=SLOW) as p:
+        await p.until(lambda: p.form.held.get("top_p") == 0.2)
+    assert [kept for kept in edits if kept.keys() & {"name", "top_p", "temperature", "metadata"}] == []

@@ -69,7 +69,7 @@ class FormPane(Vertical):
         self._notes: Mapping[str, str] = {}
         self._elsewhere: Mapping[str, Elsewhere] = {}
         self._asked = False
-        self._there: set[str] = set()  # the fields that are mounted and loaded
+        self._there: set[str] = set()  # the fields that are mounted
         self._back = Button("‹ Assistants", id="form-list", compact=True)
         self._create = Button("Create", id="form-create", compact=True, variant="primary")
         self._status = SaveStatus(key)
@@ -79,6 +79,7 @@ class FormPane(Vertical):
         self._first: tuple[FieldBox, ...] = (*texts(), self._model)
         boxes = (*self._first, *self.tools.boxes, *self._configuration.boxes)
         self._boxes: dict[str, FieldBox] = {box.field: box for box in boxes}
+        self._behind = set(self._boxes)  # the fields that do not show the draft yet
 
     def compose(self) -> ComposeResult:
         with Vertical(id="form-head"):
@@ -118,6 +119,7 @@ class FormPane(Vertical):
 
     def show(self, draft: AssistantDraft, *, models: Sequence[str] | None = None) -> None:
         """Another assistant: every field is loaded, marks of the last one go."""
+        self._behind = set(self._boxes)
         self._draft = self._heard = draft
         self._asked = False
         self._elsewhere, self._notes = {}, {}
@@ -135,6 +137,7 @@ class FormPane(Vertical):
         mine = self.settle()
         typed = {field: mine.value(field) for field in API_FIELD if mine.value(field) != self._heard.value(field)}
         changed = [field for field in API_FIELD if field not in typed and draft.value(field) != mine.value(field)]
+        self._behind.update(changed)
         self._heard = draft
         self._draft = draft.with_(**typed)
         self._load(changed)
@@ -153,7 +156,7 @@ class FormPane(Vertical):
     @property
     def held(self) -> dict[str, Value]:
         """What the fields hold at this moment. Reading it changes nothing: a signal handler may."""
-        return {field: box.value for field, box in self._boxes.items() if self._is_there(field)}
+        return {field: box.value for field, box in self._boxes.items() if field not in self._behind}
 
     def set_value(self, field: str, value: Value) -> None:
         """An edit made elsewhere than in the field, in $EDITOR say."""
@@ -268,6 +271,7 @@ class FormPane(Vertical):
             return
         for field in filter(self._is_there, fields):
             self._boxes[field].load(self._draft.value(field))
+            self._behind.discard(field)
         self.tools.show_others(self._draft.other_tools)
         if self.tools.wants_counts(store := store_of(self._draft.base)):
             self.post_message(CountsWanted(store))
