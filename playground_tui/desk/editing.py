@@ -154,9 +154,8 @@ class Editing:
     def _begin(self, key: str, draft: AssistantDraft, edited_at: float = 0.0) -> None:
         """Show a draft that was last edited at this time (Unix seconds; 0 for never)."""
         self.take_typed()
-        self.key = key
-        self._edited_at = edited_at
         self._creating.begin(key)
+        self.key, self._edited_at = key, edited_at
         self._draft = self._shown = draft
         self._form.show(draft, models=self._desk.cache.server.models)
         new = key.startswith(NEW)

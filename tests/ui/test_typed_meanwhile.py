@@ -14,6 +14,7 @@ from playground_tui.assistants.fields import Value
 from playground_tui.cache.cache import Cache
 from playground_tui.cache.state import ComposerState, DraftState, WaitingMessage
 from playground_tui.config import Settings
+from playground_tui.desk.creating import Creating
 from playground_tui.ui.app import PlaygroundApp
 from playground_tui.ui.form.fields import FieldBox, SliderField
 from playground_tui.ui.form.pane import FormPane
@@ -210,3 +211,24 @@ async def test_an_end_while_the_fields_are_filled_makes_no_edits(
     async with playground(engine, settings=SLOW) as p:
         await p.until(lambda: p.form.held.get("top_p") == 0.2)
     assert [kept for kept in edits if kept.keys() & {"name", "top_p", "temperature", "metadata"}] == []
+
+
+async def test_an_end_as_another_assistant_is_opened_keeps_each_draft_where_it_belongs(
+    engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await engine.client().create_assistant({"model": "rehearsal/echo", "name": "A"}, key="a")
+    begin = Creating.begin
+    async with playground(engine, settings=Settings(autosave_delay=60)) as p:
+
+        def signalled(creating: Creating, key: str, **named: str) -> None:
+            begin(creating, key, **named)
+            p.screen.keep()
+
+        await p.screen.editing.open(made.id)
+        p.form.set_value("model", "")  # cannot be saved
+        monkeypatch.setattr(Creating, "begin", signalled)
+        await p.screen.editing.begin()
+        kept = p.app.desk.cache.load_draft(p.screen.editing.key)
+        assert kept is None or not kept.base
+        left = p.app.desk.cache.load_draft(made.id)
+        assert left is not None and left.edits == {"model": ""}
