@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from io import TextIOWrapper
 from time import monotonic
@@ -190,8 +191,8 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
 
     def _trouble_changed(self) -> None:
         """Something cannot be saved, or can again. Called from any thread."""
-        if self._split is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._show_trouble)
+        if self._split is not None:
+            self._soon(self._show_trouble)
 
     def _show_trouble(self) -> None:
         if self._split is not None:
@@ -199,10 +200,16 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
 
     def _notice(self, sentence: str) -> None:
         """A cache file was set aside or left alone. Called from any thread, also before there is a screen."""
-        if self._split is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self.say, sentence)
+        if self._split is not None:
+            self._soon(partial(self.say, sentence))
         else:
             self._notices.append(sentence)
+
+    def _soon(self, act: Callable[[], object]) -> None:
+        """Do this on the event loop, from any thread or signal handler; once the screen was left there is none."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(act)
 
     def _work(self, job: Coroutine[Any, Any, object], *, group: str, exclusive: bool = False) -> None:
         if self._leaving:
@@ -259,10 +266,9 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
 
     def leave_now(self, code: int) -> None:
         """Schedule the exit, from a signal handler too. A handler may have cut a change in two: it is kept again."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._leave, code)
-        else:
+        if self._loop is None:
             sys.exit(code)
+        self._soon(partial(self._leave, code))
 
 
 def _greys(kept: LineFilter) -> bool:

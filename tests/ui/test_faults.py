@@ -35,8 +35,9 @@ async def test_the_trace_goes_to_the_log_and_what_was_typed_to_the_disk(
 
     with pytest.raises(OurFault):
         async with app.run_test() as pilot:
-            await until(lambda: app._split is not None)
+            await until(lambda: app.takes_keys)
             await pilot.press("h", "i")
+            await until(lambda: app._split is not None and app._split.chat_pane.composer.text == "hi")
             app.call_later(fail)
             await until(lambda: app._exception is not None)
     app.desk.cache.close()
@@ -45,6 +46,22 @@ async def test_the_trace_goes_to_the_log_and_what_was_typed_to_the_disk(
     assert "Traceback" not in said
     assert "OurFault: secret details" in paths.log.read_text()
     assert any('"hi"' in file.read_text() for file in paths.cache.glob("*composer*"))
+
+
+def test_a_signal_or_a_disk_that_refuses_after_the_screen_was_left_is_no_fault(tmp_path: Path) -> None:
+    """The terminal is given back by then, and the last texts are being written."""
+    app = PlaygroundApp(Settings(), paths_in(tmp_path), {}, nobody)
+
+    async def left() -> None:
+        async with app.run_test():
+            await until(lambda: app.takes_keys)
+
+    asyncio.run(left())
+    app.keep_now()
+    app.leave_now(129)
+    app.desk.trouble.tell("cache", "Nothing can be saved.")
+    app._notice("A file was set aside.")
+    app.desk.cache.close()
 
 
 def test_a_key_in_what_went_wrong_stays_out_of_the_log(tmp_path: Path) -> None:
