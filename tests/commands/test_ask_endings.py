@@ -94,11 +94,22 @@ async def test_an_interrupt_cancels_the_run(shell: Shell, provider: ProviderServ
     assert (await shell("assistants", "list", "--json")).data == []
 
 
-async def test_the_time_out_cancels_the_run(shell: Shell, provider: ProviderServer) -> None:
+async def test_the_time_out_cancels_the_run(
+    shell: Shell, provider: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     provider.script(answer("Once ", hold=asyncio.Event()))
-    ran = await Begun(shell, "--timeout", "0.5", "--json").ended()
+    wait = asyncio.wait
+
+    async def over_once_the_model_is_asked(*tasks: Any, timeout: float | None = None, **more: Any) -> Any:
+        if timeout == 7.5:
+            await until(lambda: provider.posts)
+            timeout = 0.0
+        return await wait(*tasks, timeout=timeout, **more)
+
+    monkeypatch.setattr(asyncio, "wait", over_once_the_model_is_asked)
+    ran = await Begun(shell, "--timeout", "7.5", "--json").ended()
     assert ran.code == 1
-    assert "0.5 s" in ran.data["error"]
+    assert "7.5 s" in ran.data["error"]
     run = await shell.engine.client().retrieve_run(ran.data["thread_id"], ran.data["run_id"])
     assert run.status == "cancelled"
 
