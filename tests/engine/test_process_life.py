@@ -143,13 +143,18 @@ def _moved_on(clock: Clock) -> bool:
     return True
 
 
+async def begin_run(paths: Paths) -> str:
+    """Begin a run that waits for the output of a function; its path."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    assistant = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/tools", "tools": [tool]})
+    run = await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
+    return f"/v1/threads/{run['thread_id']}/runs/{run['id']}"
+
+
 async def test_an_active_run_keeps_it_alive(paths: Paths) -> None:
     clock = Clock()
     async with living(paths, monotonic=clock, look_every=0.01) as task:
-        tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
-        assistant = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/tools", "tools": [tool]})
-        body = {"assistant_id": assistant["id"], "thread": {"messages": [{"role": "user", "content": "go"}]}}
-        await ask(paths, "POST", "/v1/threads/runs", body)
+        await begin_run(paths)
         clock.seconds += 10_000
         assert (await ask(paths, "GET", "/engine"))["active_runs"] == 1
         assert not task.done()
@@ -161,21 +166,16 @@ async def test_what_the_start_has_made_is_left_out_of_later_collections(paths: P
         assert gc.get_freeze_count() > 10_000
 
 
-async def test_memory_is_given_back_once_when_the_runs_are_forgotten(
-    paths: Paths, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runs_module, "FEED_KEPT_SECONDS", 0.2)
+async def test_memory_is_given_back_once_runs_are_forgotten(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_module, "FEED_KEPT_SECONDS", 0.05)
     given_back: list[int] = []
     monkeypatch.setattr(process_module.memory, "give_back", lambda: given_back.append(1))
     async with living(paths, look_every=0.01):
-        await ask(paths, "PUT", "/engine/settings", NO_PROVIDERS)
-        assistant = await ask(paths, "POST", "/v1/assistants", {"model": "rehearsal/echo"})
-        await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
-        assert not given_back
-        await until(lambda: given_back)
-        await ask(paths, "POST", "/v1/threads/runs", {"assistant_id": assistant["id"]})
-        assert len(given_back) == 1
-        await until(lambda: len(given_back) == 2)
+        for ended in range(2):
+            run = await begin_run(paths)
+            assert len(given_back) == ended
+            await ask(paths, "POST", f"{run}/cancel")
+            await until(lambda ended=ended: len(given_back) > ended)
 
 
 async def test_a_swept_socket_is_made_again(paths: Paths) -> None:
