@@ -382,6 +382,7 @@ def test_marks_of_long_ago_go(tmp_path: Path) -> None:
     assert not marks.add("thread_1")
     assert marks.add("thread_1")
     os.utime(tmp_path / "marks" / "thread_1", (0, 0))
+    (tmp_path / "marks" / "thread_3").symlink_to("nowhere")  # to whoever looks, as one that is removed meanwhile
     assert not marks.add("thread_2")
     assert not marks.add("thread_1")
     marks.remove("thread_1")

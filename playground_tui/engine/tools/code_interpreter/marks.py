@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from playground_tui.paths import private_directory
@@ -40,5 +41,6 @@ class Marks:
     def _sweep(self) -> None:
         old = time.time() - _KEPT_SECONDS
         for path in self._directory.iterdir():
-            if path.stat().st_mtime < old:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # its thread may be forgotten meanwhile
+                if path.stat().st_mtime < old:
+                    path.unlink()
