@@ -122,6 +122,8 @@ def _sources(message: Message, markers: Sequence[str], names: Names) -> Iterator
     cited = {note.text: note.file_id for note in message.annotations if note.type == "file_citation"}
     found: dict[tuple[str, str], list[str]] = {}
     for number, marker in enumerate(markers):
+        if marker not in cited and message.status != "in_progress":
+            continue  # it only looks like one
         file_id = cited.get(marker, "")
         name = names.known(file_id) if file_id else marker.rpartition("†")[2].removesuffix("】")
         found.setdefault((file_id, name), []).append(f"[{number + 1}]")

@@ -64,6 +64,14 @@ def test_sources_are_numbered_as_they_stream_and_named_once_at_the_end(heard: He
     assert heard.lines() == ["Then more.", "source [1]: Handbook.md."]
 
 
+def test_what_only_looks_like_a_source_is_not_told_as_one(heard: Heard) -> None:
+    text = "So 【4:0†a.md】 and so【4:1†b.md】."
+    heard.chat.apply(TextDelta("m", text))
+    note = Annotation("file_citation", "【4:1†b.md】", "file-b")
+    heard.chat.apply(MessageChanged(Message("m", "assistant", text, annotations=(note,))))
+    assert heard.lines() == ["assistant: So [1] and so[2].", "source [2]: file-b."]
+
+
 def test_a_lost_stream_is_told_and_nothing_said_twice(heard: Heard) -> None:
     heard.chat.apply(TextDelta("m", "First one. Se"))
     heard.chat.apply(Reconnecting("The connection broke.", 1, 2.0))
