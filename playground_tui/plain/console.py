@@ -127,7 +127,11 @@ class ReadlineConsole(Console):
         """While a line is typed, tell what stands in it. By a signal: only then the buffer is at rest."""
 
         def tick(_number: int, _frame: FrameType | None) -> None:
-            self.look()
+            try:
+                self.look()
+            except SystemError as error:
+                # Of two signals at once `input` handles the second with what the first one raised still on its way.
+                raise error.__cause__ or error from None
 
         before = signal.signal(signal.SIGALRM, tick)
         self._typed = typed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
-import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.terminal import Terminal, user
+from tests.support.terminal import Terminal, on_disk, user
 
 
 @pytest.fixture
@@ -43,7 +44,8 @@ def test_what_stands_in_the_line_survives_a_signal(home: dict[str, str], number:
         created(terminal)
         terminal.type("half a thou")
         terminal.wait("half a thou")
-        time.sleep(0.6 if number == signal.SIGKILL else 0.0)
+        if number == signal.SIGKILL:
+            terminal.until(lambda: on_disk(home, "half a thou"))
         terminal.kill(number)
         code = terminal.ended(within=6)
         assert code == (-number if number == signal.SIGKILL else 128 + number)
@@ -69,10 +71,37 @@ def test_ctrl_c_drops_the_line_and_ctrl_d_leaves(home: dict[str, str]) -> None:
         at_prompt(terminal)
         terminal.type("not this")
         terminal.wait("not this")
-        time.sleep(0.5)
+        terminal.until(lambda: on_disk(home, "not this"))
         terminal.type("\x03")
         terminal.wait("Nothing is sent. The up arrow brings the line back.")
         at_prompt(terminal)
         terminal.type("\x04")
         terminal.wait("Goodbye.")
         assert terminal.ended(within=6) == 0
+
+
+def at_once_with_a_look(terminal: Terminal, number: signal.Signals) -> None:
+    """The program gets this signal together with the one by which it looks at the line being typed."""
+
+    def status(name: str) -> str:
+        text = Path(f"/proc/{terminal.pid}/status").read_text()
+        return re.findall(rf"^{name}:\t(\w+)", text, re.MULTILINE)[0]
+
+    both = 1 << number - 1 | 1 << signal.SIGALRM - 1
+    terminal.kill(signal.SIGSTOP)
+    terminal.until(lambda: status("State") == "T")
+    terminal.kill(number)
+    terminal.until(lambda: int(status("ShdPnd"), 16) & both == both)
+    terminal.kill(signal.SIGCONT)
+
+
+def test_a_signal_that_comes_with_the_look_at_the_line_is_no_fault(home: dict[str, str]) -> None:
+    with Terminal(home, "--plain") as terminal:
+        at_prompt(terminal)
+        terminal.type("not this")
+        terminal.until(lambda: on_disk(home, "not this"))
+        at_once_with_a_look(terminal, signal.SIGINT)
+        terminal.wait("Nothing is sent. The up arrow brings the line back.")
+        at_prompt(terminal)
+        at_once_with_a_look(terminal, signal.SIGHUP)
+        assert terminal.ended(within=6) == 128 + signal.SIGHUP

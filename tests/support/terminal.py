@@ -213,6 +213,16 @@ def run(home: Mapping[str, str], *arguments: str) -> int:
     return subprocess.run([sys.executable, "-c", _START, *arguments], env=home, cwd=ROOT, check=False).returncode
 
 
+def on_disk(home: Mapping[str, str], text: str) -> bool:
+    """Whether the cache has this in a composer. How soon that must be so is measured elsewhere:
+    `python -m tests.campaigns.drops`."""
+    for file in Path(home["XDG_DATA_HOME"]).rglob("cache/*--composer-*.json"):
+        with suppress(FileNotFoundError):  # it may go to another thread at this moment
+            if text in file.read_text():
+                return True
+    return False
+
+
 @contextmanager
 def user() -> Iterator[dict[str, str]]:
     """The environment of a user who never started the program. An engine left behind is stopped."""

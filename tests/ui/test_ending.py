@@ -11,7 +11,7 @@ import pytest
 
 from playground_tui.desk.signals import DEADLINE
 from tests.support import terminal as terminal_module
-from tests.support.terminal import Terminal, run, user
+from tests.support.terminal import Terminal, on_disk, run, user
 
 HURRY = DEADLINE + 1.5
 """Seconds within which the process must be gone."""
@@ -42,12 +42,6 @@ def start_to_write(terminal: Terminal) -> None:
     terminal.type("\x0c")  # ctrl+l
     terminal.type("half a thou")
     terminal.wait("half a thou")
-
-
-def on_disk(home: dict[str, str], text: str) -> bool:
-    """Whether the cache has it. How soon that must be so is measured elsewhere: `python -m tests.campaigns.drops`."""
-    files = Path(home["XDG_DATA_HOME"]).rglob("cache/*--composer-*.json")
-    return any(text in file.read_text() for file in files)
 
 
 def all_is_back(home: dict[str, str]) -> None:
