@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,10 +83,8 @@ def test_everything_is_for_the_user_alone(machine: Machine) -> None:
 
 def test_a_draft_is_on_disk_without_being_asked_for(machine: Machine) -> None:
     cache = machine.start()
-    began = time.monotonic()
     cache.save_draft(draft(name="typed"))
     wait_for(lambda: machine.files("--draft-asst_1--"))
-    assert time.monotonic() - began < 1.0
     body = json.loads((machine.directory / machine.files("--draft-asst_1--")[0]).read_text())
     assert body == {"schema": 1, "key": "asst_1", "base": {"name": "Base"}, "edits": {"name": "typed"}} | {
         "edited_at": body["edited_at"]

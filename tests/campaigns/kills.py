@@ -52,15 +52,18 @@ class Outcome:
         )
 
 
-def campaign(paths: Paths, *, kills: int, seed: int) -> Outcome:
-    """Kill the engine of `paths` that many times. AssertionError when anything is torn or lost."""
+def campaign(paths: Paths, *, kills: int, seed: int, least: int = 0) -> Outcome:
+    """Kill the engine of `paths` that many times, each time after so many deeds at the `least`.
+
+    AssertionError when anything is torn or lost.
+    """
     random, outcome, everything = Random(seed), Outcome(), Told()
     address = started(paths, outcome)
     for number in range(kills):
         told = Told()
         moment = random.choice([0.02, 0.1, 0.4, LONGEST]) * random.random()
         seeds = [random.randrange(2**32) for _ in range(VISITORS)]
-        outcome.deeds += asyncio.run(used_and_killed(address, told, moment, seeds))
+        outcome.deeds += asyncio.run(used_and_killed(address, told, moment, seeds, least))
         asyncio.run(until(lambda: not lock_is_held(paths.engine_lock)))
         outcome.kills += 1
         sound(paths, f"after kill {number + 1} of seed {seed}")
@@ -88,12 +91,13 @@ def sound(paths: Paths, when: str) -> None:
     assert report["sound"], (when, [finding["sentence"] for finding in report["findings"]])
 
 
-async def used_and_killed(address: EngineAddress, told: Told, moment: float, seeds: list[int]) -> int:
+async def used_and_killed(address: EngineAddress, told: Told, moment: float, seeds: list[int], least: int) -> int:
     """Let visitors use the engine, and kill it after `moment` seconds; how many deeds they had finished."""
     async with engine_client(address.socket) as http:
         visitors = [Visitor(http, Random(seed), told) for seed in seeds]
         lives = [asyncio.create_task(visitor.live()) for visitor in visitors]
         await asyncio.wait(lives, timeout=moment, return_when=asyncio.FIRST_COMPLETED)
+        await until(lambda: sum(visitor.done for visitor in visitors) >= least or any(life.done() for life in lives))
         os.kill(address.pid, signal.SIGKILL)
         await asyncio.gather(*lives)
     return sum(visitor.done for visitor in visitors)

@@ -168,9 +168,9 @@ async def test_a_very_long_line_is_not_wrapped_and_said() -> None:
         composer.post_message(Paste("x" * 200_000))
         await until(lambda: len(composer.text) == 200_000)
         await until(lambda: "200,000 characters" in on_screen(app))
-        start = time.perf_counter()
+        start = time.process_time()
         await pilot.press("y", "backspace", "z")
-        assert time.perf_counter() - start < 3
+        assert time.process_time() - start < 3
         composer.load("short")
         await until(lambda: composer.soft_wrap)
         await until(lambda: not composer.border_subtitle)
@@ -182,9 +182,9 @@ async def test_many_lines_of_200_000_characters_stay_quick_to_type_in() -> None:
         composer.focus()
         composer.load(("word " * 20 + "\n") * 2_000)
         await pilot.pause()
-        start = time.perf_counter()
+        start = time.process_time()
         await pilot.press(*"typed")
-        assert time.perf_counter() - start < 3
+        assert time.process_time() - start < 3
         assert composer.text.endswith("typed")
         assert composer.soft_wrap
 

@@ -317,10 +317,9 @@ async def test_the_text_of_a_field_goes_to_the_editor_and_comes_back() -> None:
 
 
 async def test_the_save_state_is_said_in_words_and_counts_down() -> None:
-    async with form() as (app, pilot):
+    async with form() as (app, _pilot):
         status = app.query_one("#save-status", Static)
         app.pane.show_state(SaveState("failed", time.time() - 3, "no [answer]\x1b", retry_in=4.0))
-        await pilot.pause()
         assert status.sentence == "Save failed: no [answer]␛; retrying in 1 s, escape stops"
         assert status.has_class("-failed")
         await until(lambda: "retrying in 0 s" in status.sentence)
