@@ -233,7 +233,7 @@ class JsonStore:
         """Whether a living program holds `name`. In doubt it does."""
         if not (self.directory / name).exists():
             return False
-        descriptor = self._try_lock(name)
+        descriptor = self._try_lock(name, fcntl.LOCK_SH)  # Two that look at once find nobody.
         if descriptor is not None:
             os.close(descriptor)
         return descriptor is None
@@ -255,7 +255,7 @@ class JsonStore:
         if former is not None:
             os.close(former)
 
-    def _try_lock(self, name: str) -> int | None:
+    def _try_lock(self, name: str, how: int = fcntl.LOCK_EX) -> int | None:
         """A descriptor that holds the lock of the file that is at `name` now, or None."""
         path = self.directory / name
         try:
@@ -263,7 +263,7 @@ class JsonStore:
         except OSError:
             return None
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
             if _same_file(descriptor, path):
                 return descriptor
         os.close(descriptor)

@@ -155,6 +155,23 @@ def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_no_lock(store: JsonStor
     other.release()
 
 
+def test_two_that_look_whether_somebody_has_a_file_find_nobody(store: JsonStore) -> None:
+    store.save("a.json", {})
+    seen: list[bool] = []
+
+    def look(descriptor: int, how: int) -> None:
+        flock(descriptor, how)
+        if not seen:
+            seen.append(True)
+            seen.append(store.held_elsewhere("a.json"))
+
+    with pytest.MonkeyPatch.context() as patched:
+        flock = fcntl.flock
+        patched.setattr(fcntl, "flock", look)
+        assert not store.held_elsewhere("a.json")
+    assert seen == [True, False]
+
+
 def test_a_file_of_a_newer_version_is_neither_written_nor_removed(machine: Machine, store: JsonStore) -> None:
     path = machine.directory / "a.json"
     path.write_text('{"schema": 99}')
