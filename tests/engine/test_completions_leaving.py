@@ -18,7 +18,7 @@ from playground_tui.engine.completions.stops import HeldText
 from playground_tui.engine.providers.base import CallBegun, Finished, Text
 from playground_tui.engine.store.failures import StoreFailed
 from playground_tui.engine.store.unknown import Unknown
-from tests.support.scripted import ScriptedEngine, said, scripted_engine
+from tests.support.scripted import ScriptedEngine, called, said, scripted_engine
 from tests.support.wait import until
 
 PATH = "/chat/completions"
@@ -75,6 +75,25 @@ async def test_a_stop_sequence_ends_the_answer_and_its_run(scripted, model, stop
     [choice] = completion["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("one ", "stop")
     await until(lambda: scripted.provider.aborted == 1)
+    await until(lambda: scripted.engine.runs.active_count == 0)
+    assert (await scripted.get("/threads"))["data"] == []
+
+
+async def test_a_run_whose_calls_a_stop_sequence_cut_off_waits_for_nobody(scripted, model, monkeypatch):
+    leave = Answering.leave
+
+    async def late(answering: Answering) -> None:
+        async for event in scripted.follow(answering.run_id):
+            if event.name == "thread.run.requires_action":
+                break
+        await leave(answering)
+
+    monkeypatch.setattr(Answering, "leave", late)
+    tool = {"type": "function", "function": {"name": "look_up"}}
+    calls = called(("call_1", "look_up", ["{}"]))
+    scripted.provider.answers = [[Text("one END two"), *calls]]
+    completion = await scripted.post(PATH, model=model, messages=[HELLO], stop="END", tools=[tool])
+    assert completion["choices"][0]["finish_reason"] == "stop"
     await until(lambda: scripted.engine.runs.active_count == 0)
     assert (await scripted.get("/threads"))["data"] == []
 

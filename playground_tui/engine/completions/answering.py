@@ -80,8 +80,9 @@ class Answering:
         return Finished(_REASONS[run["status"]], used)
 
     async def leave(self) -> None:
-        """Nobody reads on: a run that still works is cancelled. Its thread goes with its end, its sandbox now.
+        """Nobody reads on: a run that still works, or waits for outputs that nobody was asked for, is cancelled.
 
+        Its thread goes with its end, its sandbox now.
         While the store fails all of that has to come by itself: what was answered is no worse for it.
         """
         if not self._handed_over:
@@ -90,8 +91,6 @@ class Answering:
 
     async def _put_away(self) -> None:
         run = await self._run()
-        if run["status"] == "requires_action":
-            return
         if run["status"] in CANCELLABLE:
             with suppress(ApiError, Unknown):  # it may end meanwhile
                 await self.engine.runs.cancel(self.thread_id, self.run_id)
