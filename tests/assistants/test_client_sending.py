@@ -264,7 +264,7 @@ async def test_outputs_in_doubt_are_given_once(
 async def test_a_stream_that_says_nothing_is_left_once_the_run_has_ended(
     server: AssistantsServer, client: AssistantsClient, monkeypatch: pytest.MonkeyPatch, beats: bool
 ) -> None:
-    monkeypatch.setattr(runs, "LOOK", 0.02)
+    monkeypatch.setattr(runs, "LOOK", 0.3)  # longer than the first event may take
 
     async def begun(exchange: Exchange) -> None:
         await exchange.head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})

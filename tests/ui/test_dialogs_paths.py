@@ -114,6 +114,7 @@ async def test_the_disk_may_answer_in_the_moment_in_which_the_dialog_is_closed(
     async with asking(dialog) as (app, pilot):
         monkeypatch.setattr(asyncio, "to_thread", held)
         await pilot.press("x")
+        await until(lambda: answers)
         dialog.dismiss(None)
         while dialog.query("#choices"):
             await asyncio.sleep(0)
