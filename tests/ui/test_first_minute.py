@@ -79,10 +79,11 @@ async def test_below_80_columns_one_pane_is_shown_and_f6_switches(engine: Runnin
 async def test_the_help_is_closed_by_escape_and_nothing_typed_is_lost(engine: RunningEngine) -> None:
     async with playground(engine) as p:
         await p.press("ctrl+l", *"half a tho", "f1")
-        assert isinstance(p.app.screen, Help)
-        await p.press(*"xyz", "escape", *"ught")
-        assert p.app.screen is p.screen
-        assert p.chat.composer.text == "half a thought"
+        await p.until(lambda: isinstance(p.app.screen, Help))
+        await p.press(*"xyz", "escape")
+        await p.until(lambda: p.app.screen is p.screen)
+        await p.press(*"ught")
+        await p.until(lambda: p.chat.composer.text == "half a thought")
 
 
 async def test_the_form_can_be_hidden_and_shown(engine: RunningEngine) -> None:
