@@ -213,15 +213,17 @@ def _module(command: str) -> Any:
 
 
 def _run_headless(arguments: argparse.Namespace, settings: Settings, paths: Paths, environ: Mapping[str, str]) -> int:
+    from functools import partial  # noqa: PLC0415
+
     from playground_tui import lookups  # noqa: PLC0415
+    from playground_tui.desk.faults import stray  # noqa: PLC0415
 
     opener = Opener(settings, paths, environ, on_notice=lambda notice: _say(notice, 0))
     run = _module(arguments.command).run
     if arguments.command == "serve":
-        from functools import partial  # noqa: PLC0415
-
         run = partial(run, become_engine=become_engine)
-    code: int = lookups.run(run(arguments, opener, settings, paths, sys.stdout, sys.stderr))
+    job = run(arguments, opener, settings, paths, sys.stdout, sys.stderr)
+    code: int = lookups.run(job, partial(stray, paths.log))
     return code
 
 

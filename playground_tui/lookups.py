@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Stray = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
+"""An exception handler of asyncio."""
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -45,7 +47,8 @@ def _look_up(answer: Future[list[Any]], *asked: Any) -> None:
         answer.set_exception(error)
 
 
-def run(job: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a loop of its own, as `asyncio.run` does."""
+def run(job: Coroutine[Any, Any, T], stray: Stray | None = None) -> T:
+    """Run a coroutine in a loop of its own, as `asyncio.run` does. `stray` gets what callbacks fail with."""
     with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.get_loop().set_exception_handler(stray)
         return runner.run(job)

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playground_tui import lookups
+from playground_tui.desk.faults import stray
 from tests.support.terminal import ROOT, user
 
 AT_ONCE = 50
@@ -69,6 +72,19 @@ def test_silence_holds_up_neither_files_nor_the_end() -> None:
         return await asyncio.to_thread(lambda: "read")
 
     assert lookups.run(job()) == "read"
+
+
+def test_a_callback_that_fails_is_for_the_log_and_not_for_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def job() -> None:
+        asyncio.get_running_loop().call_soon(lambda: 1 // 0)
+        await asyncio.sleep(0)
+
+    log = tmp_path / "state" / "playground.log"
+    lookups.run(job(), partial(stray, log))
+    assert "ZeroDivisionError" in log.read_text()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_ctrl_c_ends_a_command_whose_server_is_being_looked_up() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from playground_tui.paths import PathError, private_directory
 from playground_tui.redaction import redacted
@@ -15,6 +18,13 @@ def record(error: BaseException, log: Path) -> str:
     """Append the trace to the log, and return the sentence for the user."""
     sentence = "playground-tui had to stop: a fault in the program itself. What you typed is kept for the next start."
     return f"{sentence} The details are in {log}." if note(error, log) else sentence
+
+
+def stray(log: Path, _loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """What an event loop does about a callback that failed and that nobody waits for, of a connection that was given up
+    say: asyncio would show its trace on the terminal."""
+    if isinstance(error := context.get("exception"), Exception):
+        note(error, log)
 
 
 def note(error: BaseException, log: Path) -> bool:

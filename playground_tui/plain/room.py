@@ -45,7 +45,7 @@ class Room:
 
     def __init__(self, settings: Settings, paths: Paths, environ: Mapping[str, str]) -> None:
         self.voice = Voice()
-        self.stage = Stage()
+        self.stage = Stage(paths.log)
         self.arrived = threading.Event()
         """Whether a server has answered once, or refused for good."""
         self._where = ""

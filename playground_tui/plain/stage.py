@@ -7,8 +7,11 @@ import contextlib
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from playground_tui.desk.faults import stray
 from playground_tui.lookups import Loop
 
 T = TypeVar("T")
@@ -19,10 +22,11 @@ LAST = 1.0
 
 
 class Stage:
-    """Runs jobs beside the terminal. What a job failed with is raised by `raise_fault`."""
+    """Runs jobs beside the terminal. What a job failed with is raised by `raise_fault`; strays go to `log`."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
         self._loop = Loop()
+        self._loop.set_exception_handler(partial(stray, log))
         self._jobs: dict[asyncio.Task[object], str] = {}
         self._faults: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stage", daemon=True)

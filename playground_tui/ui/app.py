@@ -24,7 +24,7 @@ from textual.widgets import Static
 
 from playground_tui import lookups
 from playground_tui.config import Settings
-from playground_tui.desk.faults import note, record
+from playground_tui.desk.faults import record, stray
 from playground_tui.desk.signals import Deadline, leave_on_signals
 from playground_tui.desk.trouble import Trouble
 from playground_tui.display import Display, choose
@@ -144,7 +144,7 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
         yield Static(Content("playground-tui …"), id="where")
 
     def on_mount(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(self._stray_fault)
+        asyncio.get_running_loop().set_exception_handler(partial(stray, self._paths.log))
         self.set_keymap(dict(self._settings.keys))
         self.call_after_refresh(self._show_screen)
 
@@ -249,12 +249,6 @@ class PlaygroundApp(PaintingApp, OrderlyApp):
             self.keep_now()
         finally:
             self._close_messages_no_wait()
-
-    def _stray_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A callback failed that nobody waits for, of a connection that was given up say: asyncio would show its trace
-        on the terminal."""
-        if isinstance(error := context.get("exception"), Exception):
-            note(error, self._paths.log)
 
     def keep_now(self) -> None:
         """Write everything typed, from a signal handler too. The disk is waited for once the terminal is given back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,20 @@ import pytest
 from playground_tui.cli import main
 from playground_tui.config import ConfigError, load_settings
 from playground_tui.plain import program
-from tests.support.engine import paths_in
+from tests.plain.session import plain
+from tests.support.engine import RunningEngine, paths_in
 from tests.support.terminal import user
+from tests.support.wait import until
+
+
+async def test_a_callback_that_fails_beside_the_terminal_is_for_the_log(
+    engine: RunningEngine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with plain(engine) as p:
+        await p.hears("you: ")
+        p.room.do(lambda: asyncio.get_running_loop().call_soon(lambda: 1 // 0))
+        await until(lambda: engine.paths.log.exists() and "ZeroDivisionError" in engine.paths.log.read_text())
+    assert capfd.readouterr() == ("", "")
 
 
 class Deadline:

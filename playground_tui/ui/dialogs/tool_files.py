@@ -74,7 +74,9 @@ class ToolFilesDialog(Chooser):
         if choice is None:
             return
         path = Path(choice.id)
-        await self._try(self._files.add(path, lambda percent: self.say(f"{path.name}: {percent} % sent")))
+        await self._try(
+            self._files.add(path, lambda percent: self.say(f"{path.name}: {percent} % sent · esc stops it"))
+        )
 
     def action_remove(self) -> None:
         if self.highlighted_id is not None:
