@@ -57,6 +57,7 @@ class Arrival:
         if change.kind == "assistant" and change.id == self._editing.assistant_id:
             await self._editing.refresh()
         elif chatting.thread_id and change.thread_id == chatting.thread_id:
+            self._sending.heard(change)
             await self.read_thread()
 
     async def read_thread(self) -> None:

@@ -236,8 +236,10 @@ class Chatting:
         if self.unread:
             self._pane.show_problem("")
         self.unread = self.stale = False
-        shown = self._pane.messages()[-len(messages) :] if messages else [*self._pane.messages(), None]
-        if list(map(seen_of, messages)) != list(map(seen_of, shown)):
+        shown = self._pane.messages()
+        if len(messages) == PAGE:
+            shown = shown[-PAGE:]  # older ones were read before
+        if not messages or list(map(seen_of, messages)) != list(map(seen_of, shown)):
             self._pane.show_thread(thread_id, messages, more=len(messages) == PAGE)
             self.past.forget()
         self.outbox.drop_arrived(messages, more=len(messages) == PAGE)
@@ -290,8 +292,6 @@ async def _read(client: AssistantsClient, thread_id: str) -> tuple[list[Message]
     return await client.list_messages(thread_id, limit=PAGE), await client.list_runs(thread_id)
 
 
-def seen_of(message: Message | None) -> tuple[object, ...]:
+def seen_of(message: Message) -> tuple[object, ...]:
     """What is to be seen of a message."""
-    if message is None:
-        return ()
     return message.id, message.role, message.text, message.status, message.images, message.annotations

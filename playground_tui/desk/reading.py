@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from playground_tui.assistants.conversation import CONFLICT
+from playground_tui.assistants.engine_objects import Change
 from playground_tui.assistants.errors import AssistantsError, NotFound, Rejected
 from playground_tui.assistants.events import Event, MessageAccepted, Reconnecting, Retrying, RunChanged, ThreadCreated
 from playground_tui.assistants.objects import Run
@@ -41,6 +42,8 @@ class Reading:
         """Whether a further try is counted down to."""
         self._saves_first = False
         """Whether the form is being saved, before anything of what is under way goes out."""
+        self._heard: list[Change] = []
+        """What was told of messages of the open thread while one or a run was under way."""
         self._told = asyncio.Event()
         """Something happened since the user wanted to stop."""
         self._told_at = 0.0
@@ -90,6 +93,17 @@ class Reading:
         else:
             await self._ended()
 
+    def heard(self, change: Change) -> None:
+        """A message of the open thread was made, changed or deleted, here or elsewhere."""
+        if self.busy and change.kind == "message":
+            self._heard.append(change)
+
+    def _was_changed_elsewhere(self) -> bool:
+        """Whether something was told that this run did not do, and that shows."""
+        heard, self._heard = self._heard, []
+        known = {message.id for message in self._pane.messages()}
+        return any(one.action == "deleted" or (one.action == "created" and one.id not in known) for one in heard)
+
     async def _ended(self) -> None:
         """A run rests. What other servers than the engine streamed is compared with what they keep."""
         self._rest()
@@ -98,7 +112,7 @@ class Reading:
         goes_on = run is None or run.status in GOES_ON
         if ended and not goes_on:
             self.chatting.outbox.hold()
-        if ended and self._polled:
+        if ended and (self._polled or self._was_changed_elsewhere()):
             await self.chatting.load()
         elif goes_on:
             self.pump()
@@ -155,6 +169,7 @@ class Reading:
     def leave(self) -> None:
         """Another thread is opened: stop reading this one's run. It goes on at the server."""
         self.chatting.attaching.sends_after = ""
+        self._heard.clear()
         self._rest()
         self._desk.stop(RUN)
 

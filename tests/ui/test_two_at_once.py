@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from playground_tui.cache.state import WaitingMessage
 from playground_tui.config import Settings
 from playground_tui.engine.providers.rehearsal import RehearsalProvider
@@ -121,3 +123,47 @@ async def test_a_message_typed_while_the_thread_is_read_goes_out_after_it(engine
         chatting._loads -= 1
         await chatting.load()
         await p.answered("early")
+
+
+def reads_of(p: Playground) -> list[str]:
+    """Grows with each time that the open thread is read anew for another reason than a change told of now."""
+    reads: list[str] = []
+    load = p.screen.sending.chatting.load
+
+    async def loading() -> None:
+        reads.append("read")
+        await load()
+
+    p.screen.sending.chatting.load = loading  # type: ignore[method-assign]
+    p.screen.arrival.read_thread = hears_nothing  # type: ignore[method-assign]
+    return reads
+
+
+async def test_what_is_deleted_elsewhere_while_a_run_is_read_goes_after_it(engine: RunningEngine) -> None:
+    async with on_one_assistant(engine, "rehearsal/markdown") as p:
+        await p.write("first")
+        await p.answered("A text to look at")
+        slow(engine)
+        thread, first = p.screen.sending.chatting.thread_id, p.chat.messages()[0]
+        assert thread
+        reads = reads_of(p)
+        await p.write("second")
+        await p.until(lambda: p.screen.sending.chatting.running)
+        with pytest.deprecated_call():
+            await engine.client().transport.sdk.beta.threads.messages.delete(first.id, thread_id=thread)
+        await p.until(lambda: any(change.action == "deleted" for change in p.screen.sending._heard))
+        assert first.id in {message.id for message in p.chat.messages()}
+        await p.press("escape")
+        await p.until(lambda: first.id not in {message.id for message in p.chat.messages()})
+        assert (reads, p.chat.messages()[-2].text) == (["read"], "second")
+
+
+async def test_a_run_of_ones_own_needs_no_second_look(engine: RunningEngine) -> None:
+    async with on_one_assistant(engine) as p:
+        await p.write("first")
+        await p.answered("first")
+        reads = reads_of(p)
+        await p.write("second")
+        await p.answered("second")
+        await p.until(lambda: not p.screen.sending.busy)
+        assert (reads, p.screen.sending._heard) == ([], [])
