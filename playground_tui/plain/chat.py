@@ -158,7 +158,8 @@ class PlainChat:
             self.forget()
         known, self.thread_id, self.more = self._messages, thread_id, more
         new = [message for message in messages if message.id not in known]
-        self._messages = known | {message.id: message for message in messages}
+        there = {message.id: message for message in messages}
+        self._messages = known | there if more else there
         if known:
             self._read(new)
         elif messages and read:

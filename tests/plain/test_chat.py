@@ -64,6 +64,17 @@ def test_sources_are_numbered_as_they_stream_and_named_once_at_the_end(heard: He
     assert heard.lines() == ["Then more.", "source [1]: Handbook.md."]
 
 
+def test_what_was_deleted_elsewhere_is_read_no_more(heard: Heard) -> None:
+    first, second = Message("m1", "user", "one"), Message("m2", "user", "two")
+    heard.chat.show_thread("t", [first, second], more=False)
+    heard.chat.show_thread("t", [second], more=False)
+    assert heard.chat.messages() == [second]
+    heard.chat.show_thread("t", [second], more=True)
+    heard.chat.prepend([first], more=False)
+    heard.chat.show_thread("t", [second], more=True)
+    assert heard.chat.messages() == [first, second]
+
+
 def test_what_only_looks_like_a_source_is_not_told_as_one(heard: Heard) -> None:
     text = "So 【4:0†a.md】 and so【4:1†b.md】."
     heard.chat.apply(TextDelta("m", text))
