@@ -19,3 +19,14 @@ async def engine(tmp_path: Path) -> AsyncIterator[RunningEngine]:
 
     async with running_engine(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in the directory in which the program runs."""
+    directory = tmp_path / "here"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    path = directory / "handbook.md"
+    path.write_text("# Leave\n\nThirty days.\n")
+    return path

@@ -26,17 +26,6 @@ NOTES = (
 )
 
 
-@pytest.fixture
-def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file in the directory in which the program runs."""
-    directory = tmp_path / "here"
-    directory.mkdir()
-    monkeypatch.chdir(directory)
-    path = directory / "handbook.md"
-    path.write_text("# Leave\n\nThirty days.\n")
-    return path
-
-
 async def opening(engine: RunningEngine, *tools: str) -> Settings:
     fields = {"model": "rehearsal/echo", "name": "A", "tools": [{"type": tool} for tool in tools]}
     assistant = await engine.client().create_assistant(fields, key="k")

@@ -19,15 +19,6 @@ from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
 
 
-@pytest.fixture
-def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file in the directory in which the program runs."""
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "handbook.md"
-    path.write_text("# Leave\n\nThirty days.\n")
-    return path
-
-
 @asynccontextmanager
 async def with_assistant(engine: RunningEngine, *tools: str, size: Any = (120, 40)) -> AsyncIterator[Playground]:
     fields = {"model": "rehearsal/echo", "name": "A", "tools": [{"type": tool} for tool in tools]}

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from textual.screen import Screen
 
 from playground_tui.assistants.events import MessageChanged
@@ -19,17 +18,6 @@ from playground_tui.ui.dialogs.paths import PathChooser, SavePath
 from playground_tui.ui.dialogs.tool_files import ToolFilesDialog
 from tests.support.engine import RunningEngine
 from tests.support.playground import Playground, playground
-
-
-@pytest.fixture
-def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file in the directory in which the program runs."""
-    directory = tmp_path / "here"
-    directory.mkdir()
-    monkeypatch.chdir(directory)
-    path = directory / "handbook.md"
-    path.write_text("# Leave\n\nThirty days.\n")
-    return path
 
 
 @asynccontextmanager
