@@ -80,6 +80,8 @@ class ExternalEditor:
             raise failed
 
     async def _edit(self, name: str, key: str, text: str, take: Take) -> None:
+        self._keep()
+        self._desk.cache.flush()  # before another program has the terminal
         try:
             edited = await editor.edit(
                 text,
