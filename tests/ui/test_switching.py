@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from playground_tui.assistants.objects import Message, Step, ToolCall
 from playground_tui.config import Settings
 from playground_tui.desk.arrival import Arrival
 from tests.support.engine import RunningEngine
-from tests.support.playground import playground
+from tests.support.playground import Playground, playground
 from tests.support.wait import until
 
 LOOKUP = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
@@ -55,6 +57,17 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def made(engine: RunningEngine, name: str, **fields: Any) -> str:
     return (await engine.client().create_assistant({"model": "rehearsal/echo", "name": name, **fields}, key=name)).id
+
+
+@asynccontextmanager
+async def on_a_thread(engine: RunningEngine, **fields: Any) -> AsyncIterator[Playground]:
+    """A playground in which an assistant was asked once, and has answered."""
+    only = await made(engine, "A", **fields)
+    async with playground(engine, settings=SLOW) as p:
+        await p.screen.picking.open_assistant(only)
+        await p.write("hello")
+        await p.answered("hello")
+        yield p
 
 
 async def test_what_is_typed_while_an_assistant_is_created_and_left_is_an_edit_of_it(
@@ -179,11 +192,7 @@ async def test_the_tool_calls_of_a_thread_do_not_come_into_the_next_one(
 
     monkeypatch.setattr(AssistantsClient, "list_steps", one_step)
     door = Door(monkeypatch, "list_steps")
-    only = await made(engine, "A", tools=[LOOKUP])
-    async with playground(engine, settings=SLOW) as p:
-        await p.screen.picking.open_assistant(only)
-        await p.write("hello")
-        await p.answered("hello")
+    async with on_a_thread(engine, tools=[LOOKUP]) as p:
         await p.screen.sending.chatting.load()
         await until(lambda: door.waits)
         await p.screen.picking.show_thread(None)
@@ -250,11 +259,7 @@ async def test_older_messages_come_above_those_they_were_asked_for_alone(
 async def test_a_thread_is_not_read_again_over_a_message_that_was_sent_meanwhile(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    only = await made(engine, "A")
-    async with playground(engine, settings=SLOW) as p:
-        await p.screen.picking.open_assistant(only)
-        await p.write("hello")
-        await p.answered("hello")
+    async with on_a_thread(engine) as p:
         p.screen.sending.chatting.stale = True
         reading_door, sending_door = Door(monkeypatch, "retrieve_thread"), Door(monkeypatch, "create_message")
         reading = asyncio.ensure_future(p.screen._read_assistant_once())
@@ -273,11 +278,7 @@ async def test_a_thread_is_not_read_again_over_a_message_that_was_sent_meanwhile
 async def test_nothing_is_run_again_before_the_thread_is_read(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    only = await made(engine, "A")
-    async with playground(engine, settings=SLOW) as p:
-        await p.screen.picking.open_assistant(only)
-        await p.write("hello")
-        await p.answered("hello")
+    async with on_a_thread(engine) as p:
         door = Door(monkeypatch, "list_runs")
         reading = asyncio.ensure_future(p.screen.sending.chatting.load())
         await until(lambda: door.waits)
